@@ -1,0 +1,1 @@
+"""The rules that come with asyncfix: data only, read with importlib.resources."""

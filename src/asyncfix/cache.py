@@ -1,0 +1,137 @@
+"""What earlier runs found out: facts of files by content, and the report of the last run.
+
+Both files hold msgpack of plain data after a line with a digest; one that is cut short, foreign or
+of another version is taken as absent. They are replaced as a whole, so that runs at the same time
+see either the old or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from asyncfix import __version__
+from asyncfix.findings import Report
+from asyncfix.packs import Library, Packs, Rule, load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Stats = dict[str, tuple[int, int]]
+T = TypeVar("T")
+
+_FORMAT = 7
+_TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n"
+
+
+class Known(msgspec.Struct, frozen=True, array_like=True):
+    """One file as it was: time, size, digest, and its facts as msgpack."""
+
+    mtime: int
+    size: int
+    digest: str
+    facts: msgspec.Raw
+
+
+class Saved(msgspec.Struct, frozen=True, array_like=True):
+    """A whole run: the files it saw, and its report."""
+
+    stats: dict[str, tuple[int, int]]
+    reported: tuple[str, ...] | None
+    report: Report
+
+
+class SavedPacks(msgspec.Struct, frozen=True, array_like=True):
+    """The packs of the last run."""
+
+    rules: dict[str, Rule]
+    library: Library
+
+
+class Cache:
+    """A folder with facts and reports; without a folder everything is absent."""
+
+    def __init__(self, folder: Path | None, salt: str) -> None:
+        self.folder = folder
+        self.salt = f"{__version__}-{_FORMAT}-{salt}"
+
+    def facts(self) -> dict[str, Known]:
+        """Return the known files by path."""
+        found = self._read("facts", dict[str, Known])
+        return {} if found is None else found
+
+    def store_facts(self, known: Mapping[str, Known]) -> None:
+        """Keep what is known of the files."""
+        self._write("facts", dict(known))
+
+    def report(self, stats: Stats, reported: frozenset[str] | None, what: str) -> Report | None:
+        """Return the report of the last run over the same files in the same state."""
+        saved = self._read(f"report-{what}", Saved)
+        if saved is None or saved.stats != stats:
+            return None
+        same = saved.reported == (None if reported is None else tuple(sorted(reported)))
+        return saved.report if same else None
+
+    def store_report(
+        self, stats: Stats, reported: frozenset[str] | None, what: str, report: Report
+    ) -> None:
+        """Keep the report of a run."""
+        only = None if reported is None else tuple(sorted(reported))
+        self._write(f"report-{what}", Saved(stats, only, report))
+
+    def packs(self, texts: Mapping[str, str]) -> Packs:
+        """Return the packs that some texts hold; the salt says that they are the same ones."""
+        saved = self._read("packs", SavedPacks)
+        if saved is not None:
+            return Packs(saved.rules, saved.library)
+        packs = load(texts)
+        self._write("packs", SavedPacks(packs.rules, packs.library))
+        return packs
+
+    def _head(self, data: bytes) -> bytes:
+        digest = hashlib.blake2b(data, key=self.salt.encode()[:64], digest_size=16)
+        return digest.hexdigest().encode() + b"\n"
+
+    def _read(self, name: str, kind: type[T]) -> T | None:
+        if self.folder is None:
+            return None
+        try:
+            whole = (self.folder / f"{name}.bin").read_bytes()
+        except OSError:
+            return None
+        data = whole[33:]
+        if whole[:33] != self._head(data):
+            return None
+        try:
+            return msgspec.msgpack.decode(data, type=kind)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            return None
+
+    def _write(self, name: str, value: Any) -> None:  # noqa: ANN401 - what msgpack can hold
+        """Write a file in one step; a cache that cannot be written is done without."""
+        if self.folder is None:
+            return
+        data = msgspec.msgpack.encode(value)
+        with contextlib.suppress(OSError):
+            self._prepare(self.folder)
+            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f"{name}-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(self._head(data))
+                    file.write(data)
+                os.replace(temporary, self.folder / f"{name}.bin")  # noqa: PTH105 - a str here
+            except OSError:
+                os.unlink(temporary)  # noqa: PTH108 - as above
+                raise
+
+    def _prepare(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in (("CACHEDIR.TAG", _TAG), (".gitignore", b"*\n")):
+            if not (folder / name).exists():
+                (folder / name).write_bytes(data)

@@ -1,0 +1,1 @@
+"""One way of finding trouble per module: `find` nominates from facts, `examine` looks at syntax."""

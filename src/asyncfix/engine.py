@@ -1,0 +1,291 @@
+"""The order of things: discover, index, link, nominate, examine, report."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from asyncfix import packs as rule_packs
+from asyncfix.cache import Cache, Known
+from asyncfix.config import Config, chosen
+from asyncfix.extract import extract
+from asyncfix.facts import FileFacts
+from asyncfix.findings import Finding, Report, ordered
+from asyncfix.source import Discovery, Text, discover, matcher
+
+if TYPE_CHECKING:
+    from asyncfix.packs import Packs
+
+Progress = Callable[[str, int, int], None]
+
+_BATCH = 400_000  # bytes of source that one task reads
+_SMALL = 2_000_000  # below this a second process costs more than it saves
+
+
+class Source(NamedTuple):
+    """A file to be read by a worker: its text, or why there is none."""
+
+    path: str
+    digest: str
+    text: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A report, the packs that made it, and the texts that it points into."""
+
+    report: Report
+    packs: Packs
+    root: Path
+    _texts: dict[str, Text]
+
+    def text(self, path: str) -> Text:
+        """Return the text of a file, read when first asked for."""
+        if path not in self._texts:
+            self._texts[path] = _text(self.root, path)
+        return self._texts[path]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What `why` has to say, line by line."""
+
+    lines: tuple[str, ...]
+
+
+def check(
+    paths: Sequence[Path],
+    config: Config,
+    *,
+    jobs: int = 1,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Find what blocks the loop in the files below some paths; raise AsyncfixError for bad input."""
+    started = time.perf_counter()
+    with _no_collection():
+        found = discover(paths, config)
+        texts = rule_packs.builtin_texts() | rule_packs.user_texts(config.packs, Path(config.project))
+        salt = _digest("".join(texts.values()))
+        store = Cache(cache, salt)
+        report = store.report(found.stats, found.reported, config.salt)
+        packs = store.packs(texts)
+        if report is None:
+            report = _check(found, config, packs, jobs=jobs, store=store, progress=progress)
+            store.store_report(found.stats, found.reported, config.salt, report)
+        else:
+            report = replace(report, cached=report.files)
+    seconds = time.perf_counter() - started
+    return Outcome(replace(report, seconds=seconds), packs, found.root, {})
+
+
+def _check(
+    found: Discovery,
+    config: Config,
+    packs: Packs,
+    *,
+    jobs: int,
+    store: Cache,
+    progress: Progress | None,
+) -> Report:
+    from asyncfix.project.program import Project  # noqa: PLC0415 - not needed when nothing changed
+
+    facts, cached, errors = index(found, store, jobs=jobs, progress=progress)
+    project = Project(facts, packs, config)
+    wanted = chosen(config, packs.rules.values())
+    findings: list[Finding] = []
+    for rule in packs.rules.values():
+        if rule.name in wanted:
+            findings += _check_module(rule.check).find(rule, project)
+    findings = list(_examined(findings, packs, found.root))
+    shown, hidden = _shown(findings, found, config)
+    return Report(
+        shown,
+        hidden=hidden,
+        unresolved=project.unresolved,
+        files=len(found.files),
+        cached=cached,
+        errors=(*found.errors, *errors),
+    )
+
+
+def _check_module(name: str) -> Any:  # noqa: ANN401 - a module
+    return import_module(f"asyncfix.checks.{name.replace('-', '_')}")
+
+
+# Index
+
+
+def index(
+    found: Discovery, store: Cache, *, jobs: int, progress: Progress | None
+) -> tuple[list[FileFacts], int, list[str]]:
+    """Return the facts of every file, how many were known before, and what could not be read."""
+    known = store.facts()
+    decode = msgspec.msgpack.Decoder(FileFacts).decode
+    facts: dict[str, FileFacts] = {}
+    fresh: dict[str, Known] = {}
+    changed: list[str] = []
+    for path in found.files:
+        old = known.get(path)
+        if old is not None and (old.mtime, old.size) == found.stats[path]:
+            fresh[path] = old
+        else:
+            changed.append(path)
+    for path, old in list(fresh.items()):
+        try:
+            facts[path] = decode(old.facts)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            changed.append(path)
+            del fresh[path]
+    sources, errors = _sources(found.root, changed)
+    done = len(facts)
+    for path, encoded in _extracted(sources, jobs):
+        mtime, size = found.stats[path]
+        facts[path] = decode(encoded)
+        fresh[path] = Known(mtime, size, facts[path].digest, msgspec.Raw(encoded))
+        done += 1
+        if progress and done % 50 == 0:
+            progress("reading", done, len(found.files))
+    if changed or len(known) != len(fresh):
+        store.store_facts(fresh)
+    return [facts[path] for path in found.files if path in facts], len(found.files) - len(changed), errors
+
+
+def _sources(root: Path, paths: Iterable[str]) -> tuple[list[Source], list[str]]:
+    sources, errors = [], []
+    for path in paths:
+        try:
+            text = Text.read(root, path)
+        except OSError as error:
+            errors.append(f"cannot read {path}: {error.strerror or error}")
+            continue
+        except (UnicodeDecodeError, SyntaxError) as error:
+            sources.append(Source(path, "", "", str(error)))
+            continue
+        sources.append(Source(path, "", text.text, ""))
+    return sources, errors
+
+
+def extract_batch(batch: list[Source]) -> list[bytes]:
+    """Return the facts of some files as msgpack; runs in a worker."""
+    encode = msgspec.msgpack.Encoder().encode
+    found = []
+    with _no_collection():
+        for source in batch:
+            if source.error:
+                facts = FileFacts(
+                    source.path, "", source.error, 0, [(0,)], [], [], {}, (), (), (), ((),)
+                )
+            else:
+                facts = extract(source.path, _digest(source.text), source.text)
+            found.append(encode(facts))
+    return found
+
+
+def _extracted(sources: list[Source], jobs: int) -> Iterator[tuple[str, bytes]]:
+    total = sum(len(source.text) for source in sources)
+    if jobs <= 1 or total < _SMALL:
+        for source in sources:
+            yield source.path, extract_batch([source])[0]
+        return
+    with ProcessPoolExecutor(max_workers=jobs) as executor:
+        yield from map_batches(executor, sources)
+
+
+def map_batches(executor: Executor, sources: list[Source]) -> Iterator[tuple[str, bytes]]:
+    """Extract on any executor, in batches of our own, the largest files first."""
+    batches: list[list[Source]] = [[]]
+    size = 0
+    for source in sorted(sources, key=lambda source: -len(source.text)):
+        if size > _BATCH:
+            batches.append([])
+            size = 0
+        batches[-1].append(source)
+        size += len(source.text)
+    futures: list[tuple[list[Source], Future[list[bytes]]]] = [
+        (batch, executor.submit(extract_batch, batch)) for batch in batches
+    ]
+    for batch, future in futures:
+        yield from zip((source.path for source in batch), future.result(), strict=True)
+
+
+# Examine
+
+
+def _examined(findings: list[Finding], packs: Packs, root: Path) -> Iterator[Finding]:
+    from asyncfix.syntax import Syntax  # noqa: PLC0415 - not needed when nothing changed
+
+    by_file: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_file.setdefault(finding.location.path, []).append(finding)
+    for path, here in by_file.items():
+        syntax = Syntax(_text(root, path).data)
+        for finding in here:
+            rule = packs.rules[finding.rule]
+            examine = getattr(_check_module(rule.check), "examine", None)
+            code = finding.code or syntax.text(finding.location)
+            kept = examine(rule, finding, syntax) if examine else finding
+            if kept is not None:
+                yield replace(kept, code=code)
+
+
+def _shown(
+    findings: list[Finding], found: Discovery, config: Config
+) -> tuple[tuple[Finding, ...], int]:
+    """Return what the user asked to see, and how many are below that."""
+    ignores = [(matcher([glob]), names) for glob, names in config.per_file_ignores.items()]
+    mine = [
+        finding
+        for finding in findings
+        if (found.reported is None or finding.location.path in found.reported)
+        and not any(
+            (finding.rule in names or finding.group in names or "ALL" in names)
+            and matches(finding.location.path)
+            for matches, names in ignores
+        )
+    ]
+    shown = [
+        finding
+        for finding in mine
+        if finding.severity.rank <= config.min_severity.rank
+        and finding.confidence.rank <= config.min_confidence.rank
+    ]
+    return ordered(shown), len(mine) - len(shown)
+
+
+# Small things
+
+
+def _text(root: Path, path: str) -> Text:
+    try:
+        return Text.read(root, path)
+    except (OSError, UnicodeDecodeError, SyntaxError):
+        return Text(path, "")
+
+
+def _digest(text: str) -> str:
+    data = text.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector off: trees and facts have no cycles worth its time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -1,0 +1,1098 @@
+"""Reads one file's syntax tree once and says what is in it, as facts.
+
+One visitor in one pass, because the tree is dropped at once and every pass over it costs as much
+as parsing; that is why this module is longer than the others.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from itertools import accumulate
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from asyncfix import facts
+from asyncfix.facts import Class, FileFacts, Function, Param
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+Env = dict[str, tuple[int, ...]]
+
+_CONTRACT = re.compile(r"#\s*asyncfix:\s*(nonblocking|runs-in-thread|blocking\[[\w-]+\])")
+_PUTS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, "put_nowait": 0}
+_LONGEST_TEXT = 80
+_MOST_DEFINITIONS = 6
+_first = itemgetter(0)
+
+
+def extract(path: str, digest: str, text: str) -> FileFacts:
+    """Return the facts of one file; a file that does not parse yields its error instead."""
+    try:
+        tree = ast.parse(text, filename=path)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return _unparsable(path, digest, text, error)
+    try:
+        return _Reader(path, digest, text).read(tree)
+    except RecursionError:
+        return _unparsable(path, digest, text, RecursionError("code is nested too deep"))
+
+
+def _unparsable(path: str, digest: str, text: str, error: Exception) -> FileFacts:
+    message = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
+    row = (error.lineno or 1) if isinstance(error, SyntaxError) else 1
+    lines = text.encode("utf-8", "surrogatepass").splitlines(keepends=True)
+    at = sum(map(len, lines[: row - 1]))
+    return FileFacts(path, digest, message, at, [(facts.UNKNOWN,)], [], [], {}, (), (), (), ((),))
+
+
+class _Scope:
+    """A function that is being read: its names so far, and what it does."""
+
+    def __init__(self, index: int, parent: _Scope | None, *, owner: int, qualname: str) -> None:
+        self.index = index
+        self.parent = parent
+        self.owner = owner
+        self.qualname = qualname
+        self.env: Env = {}
+        self.all: dict[str, list[int]] = {}
+        self.globals: set[str] = set()
+        self.outer: set[str] = set()
+        self.captured: set[str] = set()
+        self.sites: list[int] = []
+        self.reads: list[int] = []
+        self.read: set[int] = set()
+        self.results: list[int] = []
+        self.yields: list[int] = []
+        self.flags = 0
+        self.params: dict[str, int] = {}
+        self.pending: list[tuple[ast.AST, int]] = []
+
+
+class _Reader:
+    """Walks a tree in the order in which it runs and writes down facts."""
+
+    def __init__(self, path: str, digest: str, text: str) -> None:
+        self.path = path
+        self.digest = digest
+        data = text.encode("utf-8", "surrogatepass")
+        self.starts = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
+        self.contracts = _contracts(data) if b"asyncfix:" in data else {}
+        self.nodes: list[tuple[Any, ...]] = [(facts.UNKNOWN,)]
+        self.shared: dict[tuple[Any, ...], int] = {(facts.UNKNOWN,): 0}
+        self.functions: list[Function | None] = []
+        self.classes = 0
+        self.heads: list[tuple[int, Class]] = []
+        self.class_names: dict[int, str] = {}
+        self.names: dict[str, list[int]] = {}
+        self.stars: list[tuple[str, int]] = []
+        self.puts: list[tuple[int, int]] = []
+        self.sets: list[tuple[int, str, int]] = []
+        self.guard: tuple[tuple[int, int, bool], ...] = ()
+        self.guards: dict[tuple[tuple[int, int, bool], ...], int] = {(): 0}
+        self.attributes: list[dict[str, list[int]]] = []
+        self.methods: list[dict[str, int]] = []
+        self.body: int = -1
+        self.awaited: ast.AST | None = None
+        self.quiet = 0
+        self.scope = _Scope(0, None, owner=-1, qualname="")
+        self.expressions: dict[type, Callable[[Any], int]] = {
+            ast.Name: self._name,
+            ast.Attribute: self._attribute,
+            ast.Call: self._call,
+            ast.Constant: self._constant,
+            ast.Subscript: self._subscript,
+            ast.Await: self._await,
+            ast.BoolOp: self._boolean,
+            ast.IfExp: self._conditional,
+            ast.List: self._sequence,
+            ast.Set: self._sequence,
+            ast.Tuple: self._tuple,
+            ast.Dict: self._dict,
+            ast.Lambda: self._lambda,
+            ast.BinOp: self._binary,
+            ast.UnaryOp: self._unary,
+            ast.Compare: self._compare,
+            ast.JoinedStr: self._joined,
+            ast.FormattedValue: self._formatted,
+            ast.ListComp: self._comprehension,
+            ast.SetComp: self._comprehension,
+            ast.GeneratorExp: self._comprehension,
+            ast.DictComp: self._comprehension,
+            ast.NamedExpr: self._walrus,
+            ast.Starred: self._starred,
+            ast.Yield: self._yield,
+            ast.YieldFrom: self._yield_from,
+            ast.Slice: self._slice,
+        }
+        self.statements: dict[type, Callable[[Any], bool]] = {
+            ast.Expr: self._expression_statement,
+            ast.Assign: self._assign,
+            ast.AnnAssign: self._annotated_assign,
+            ast.AugAssign: self._augmented_assign,
+            ast.Return: self._return,
+            ast.If: self._if,
+            ast.For: self._for,
+            ast.AsyncFor: self._for,
+            ast.While: self._while,
+            ast.With: self._with,
+            ast.AsyncWith: self._with,
+            ast.Try: self._try,
+            ast.TryStar: self._try,
+            ast.Raise: self._raise,
+            ast.FunctionDef: self._function_definition,
+            ast.AsyncFunctionDef: self._function_definition,
+            ast.ClassDef: self._class_definition,
+            ast.Import: self._import,
+            ast.ImportFrom: self._import_from,
+            ast.Global: self._global,
+            ast.Nonlocal: self._nonlocal,
+            ast.Delete: self._delete,
+            ast.Assert: self._assert,
+            ast.Match: self._match,
+            ast.Break: self._jump,
+            ast.Continue: self._jump,
+            ast.Pass: self._pass,
+        }
+
+    # The whole file
+
+    def read(self, tree: ast.Module) -> FileFacts:
+        """Read the module, then the bodies of its functions as they were met."""
+        self.functions.append(None)
+        scope = self.scope
+        self._block(tree.body)
+        self._bodies(scope)
+        self.functions[0] = self._close(scope, name="<module>", start=0, end=self.starts[-1])
+        return FileFacts(
+            self.path,
+            self.digest,
+            "",
+            0,
+            self.nodes,
+            [function for function in self.functions if function],
+            [self._complete(index, head) for index, head in sorted(self.heads, key=_first)],
+            {name: tuple(dict.fromkeys(values)) for name, values in self.names.items()},
+            tuple(self.stars),
+            tuple(self.puts),
+            tuple(self.sets),
+            tuple(self.guards),
+        )
+
+    def _close(self, scope: _Scope, *, name: str, start: int, end: int) -> Function:
+        return Function(
+            name,
+            scope.qualname,
+            scope.flags,
+            -1,
+            -1,
+            (),
+            0,
+            (),
+            scope.sites,
+            scope.reads,
+            (),
+            (),
+            {},
+            start,
+            end,
+            "",
+        )
+
+    def _complete(self, index: int, head: Class) -> Class:
+        values = {name: tuple(dict.fromkeys(v)) for name, v in self.attributes[index].items()}
+        return head._replace(methods=self.methods[index], attributes=values)
+
+    def _bodies(self, scope: _Scope) -> None:
+        for node, index in scope.pending:
+            self._function_body(node, index, scope)
+        scope.pending = []
+
+    # Nodes and places
+
+    def _node(self, *parts: Any) -> int:  # noqa: ANN401 - a node holds what its operator says
+        found = self.shared.get(parts)
+        if found is None:
+            found = len(self.nodes)
+            self.nodes.append(parts)
+            self.shared[parts] = found
+        return found
+
+    def _fresh(self, *parts: Any) -> int:  # noqa: ANN401 - as above
+        self.nodes.append(parts)
+        return len(self.nodes) - 1
+
+    def _union(self, alternatives: Iterable[int]) -> int:
+        unique = tuple(dict.fromkeys(each for each in alternatives if each))
+        if len(unique) < 2:
+            return unique[0] if unique else 0
+        return self._node(facts.UNION, unique[-_MOST_DEFINITIONS:])
+
+    def _site(self, kind: int, node: int, at: Any) -> None:  # noqa: ANN401 - any ast node with a place
+        if self.quiet:
+            return
+        starts = self.starts
+        guard = self.guards.setdefault(self.guard, len(self.guards)) if self.guard else 0
+        self.scope.sites += (
+            kind,
+            node,
+            starts[at.lineno - 1] + at.col_offset,
+            starts[at.end_lineno - 1] + at.end_col_offset,
+            guard,
+        )
+
+    def _read(self, kind: int, node: int, at: Any) -> None:  # noqa: ANN401 - as above
+        scope = self.scope
+        if self.quiet or (node * 8 + kind) in scope.read:
+            return
+        scope.read.add(node * 8 + kind)
+        starts = self.starts
+        guard = self.guards.setdefault(self.guard, len(self.guards)) if self.guard else 0
+        scope.reads += (
+            kind,
+            node,
+            starts[at.lineno - 1] + at.col_offset,
+            starts[at.end_lineno - 1] + at.end_col_offset,
+            guard,
+        )
+
+    # Names
+
+    def _bind(self, name: str, value: int) -> None:
+        scope = self.scope
+        if self.body >= 0:
+            self.attributes[self.body].setdefault(name, []).append(value)
+        elif scope.index == 0 or name in scope.globals:
+            self.names.setdefault(name, []).append(value)
+        elif name in scope.outer:
+            self._bind_outer(name, value)
+        else:
+            scope.env[name] = (value,)
+            scope.all.setdefault(name, []).append(value)
+
+    def _bind_outer(self, name: str, value: int) -> None:
+        outer = self.scope.parent
+        while outer is not None and outer.index:
+            if name in outer.all:
+                outer.all[name].append(value)
+                return
+            outer = outer.parent
+
+    def _lookup(self, name: str) -> int:
+        scope = self.scope
+        if self.body >= 0:
+            known = self.attributes[self.body].get(name)
+            if known:
+                return self._union(known)
+        if name in scope.env:
+            return self._union(scope.env[name])
+        outer = scope if name in scope.outer else None
+        outer = scope.parent
+        while outer is not None and outer.index:
+            if name in outer.all:
+                outer.captured.add(name)
+                return self._node(facts.OUTER, outer.index, name)
+            outer = outer.parent
+        return self._node(facts.GLOBAL, name)
+
+    # Expressions
+
+    def _expression(self, node: ast.AST | None) -> int:
+        if node is None:
+            return 0
+        visit = self.expressions.get(type(node))
+        if visit is None:
+            for child in ast.iter_child_nodes(node):
+                self._expression(child)
+            return 0
+        return visit(node)
+
+    def _quietly(self, node: ast.AST | None) -> int:
+        """Read an annotation: it names types and runs nothing."""
+        if node is None:
+            return 0
+        self.quiet += 1
+        try:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                return self._quoted(node.value)
+            return self._expression(node)
+        finally:
+            self.quiet -= 1
+
+    def _quoted(self, text: str) -> int:
+        try:
+            return self._expression(ast.parse(text.strip(), mode="eval").body)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return 0
+
+    def _name(self, node: ast.Name) -> int:
+        return self._lookup(node.id)
+
+    def _attribute(self, node: ast.Attribute) -> int:
+        base = self._expression(node.value)
+        found = self._node(facts.ATTR, base, node.attr)
+        self._read(facts.READS, found, node)
+        return found
+
+    def _call(self, node: ast.Call) -> int:
+        awaited = self.awaited is node
+        function = node.func
+        if isinstance(function, ast.Attribute):
+            callee = self._node(facts.ATTR, self._expression(function.value), function.attr)
+        else:
+            callee = self._expression(function)
+        arguments = tuple([self._argument(argument) for argument in node.args])
+        names: tuple[str, ...] = ()
+        values: tuple[int, ...] = ()
+        if node.keywords:
+            names = tuple([keyword.arg or "**" for keyword in node.keywords])
+            values = tuple([self._expression(keyword.value) for keyword in node.keywords])
+        if isinstance(function, ast.Name) and function.id == "super" and self.scope.owner >= 0:
+            return self._node(facts.SUPER, self.scope.owner)
+        found = self._node(facts.CALL, callee, arguments, names, values)
+        self._site(facts.AWAITS if awaited else facts.CALLS, found, node)
+        if isinstance(function, ast.Attribute) and function.attr in _PUTS:
+            self._put(self.nodes[callee][1], arguments, _PUTS[function.attr])
+        return found
+
+    def _argument(self, node: ast.AST) -> int:
+        if isinstance(node, ast.Starred):
+            value = self._expression(node.value)
+            self._site(facts.ITERATES, value, node.value)
+            return -1
+        return self._expression(node)
+
+    def _put(self, container: int, arguments: tuple[int, ...], at: int) -> None:
+        if len(arguments) > at and arguments[at] > 0 and container:
+            self.puts.append((container, arguments[at]))
+
+    def _constant(self, node: ast.Constant) -> int:
+        value = node.value
+        if isinstance(value, str):
+            if self.quiet:
+                return self._quoted(value) or self._node(facts.LITERAL, "str")
+            if len(value) > _LONGEST_TEXT:
+                return self._node(facts.LITERAL, "str")
+            return self._node(facts.CONST, value.encode("utf-8", "replace").decode(), "str")
+        if value is None or isinstance(value, bool | float):
+            return self._node(facts.CONST, value, type(value).__name__)
+        if isinstance(value, int) and -(2**31) < value < 2**31:
+            return self._node(facts.CONST, value, "int")
+        return self._node(facts.LITERAL, type(value).__name__)
+
+    def _subscript(self, node: ast.Subscript) -> int:
+        base = self._expression(node.value)
+        index = self._expression(node.slice)
+        found = self._node(facts.ITEM, base, index)
+        self._read(facts.GETS_ITEM, found, node)
+        return found
+
+    def _await(self, node: ast.Await) -> int:
+        outer = self.awaited
+        self.awaited = node.value
+        value = self._expression(node.value)
+        self.awaited = outer
+        return self._node(facts.AWAIT, value)
+
+    def _boolean(self, node: ast.BoolOp) -> int:
+        guard = self.guard
+        found = []
+        for value in node.values:
+            found.append(self._expression(value))
+            self.guard = self.guard + self._guards(value, holds=isinstance(node.op, ast.And))
+        self.guard = guard
+        return self._union(found)
+
+    def _conditional(self, node: ast.IfExp) -> int:
+        self._expression(node.test)
+        guard = self.guard
+        narrowed, env = self._narrow(node.test), self.scope.env
+        self.scope.env = {**env, **narrowed} if narrowed else env
+        self.guard = guard + self._guards(node.test, holds=True)
+        then = self._expression(node.body)
+        self.scope.env = env
+        self.guard = guard + self._guards(node.test, holds=False)
+        other = self._expression(node.orelse)
+        self.guard = guard
+        return self._union((then, other))
+
+    def _sequence(self, node: ast.List | ast.Set) -> int:
+        if not node.elts:
+            return self._fresh(facts.EMPTY, "list")
+        found = tuple(max(self._argument(element), 0) for element in node.elts)
+        return self._fresh(facts.SEQUENCE, tuple(dict.fromkeys(found))[:8])
+
+    def _tuple(self, node: ast.Tuple) -> int:
+        return self._node(facts.TUPLE, tuple(max(self._argument(each), 0) for each in node.elts))
+
+    def _dict(self, node: ast.Dict) -> int:
+        if not node.values:
+            return self._fresh(facts.EMPTY, "dict")
+        for key in node.keys:
+            if key is not None and not isinstance(key, ast.Constant):
+                self._expression(key)
+        values = [self._expression(value) for value in node.values]
+        return self._fresh(facts.DICT, tuple(dict.fromkeys(v for v in values if v))[:12])
+
+    def _lambda(self, node: ast.Lambda) -> int:
+        index = self._declare(node, "<lambda>")
+        return self._node(facts.FUNCTION, index)
+
+    def _binary(self, node: ast.BinOp) -> int:
+        left, right = self._expression(node.left), self._expression(node.right)
+        if isinstance(node.op, ast.BitOr):
+            return self._union((left, right))
+        if isinstance(node.op, ast.Div):
+            return self._node(facts.BINARY, left, right)
+        if isinstance(node.op, ast.Add):
+            return self._union((left, right))
+        if isinstance(node.op, ast.Mod):
+            return left
+        return 0
+
+    def _unary(self, node: ast.UnaryOp) -> int:
+        value = self._expression(node.operand)
+        constant = self.nodes[value]
+        if isinstance(node.op, ast.USub) and constant[0] == facts.CONST:
+            if isinstance(constant[1], int | float):
+                return self._node(facts.CONST, -constant[1], constant[2])
+        return self._node(facts.LITERAL, "bool") if isinstance(node.op, ast.Not) else 0
+
+    def _compare(self, node: ast.Compare) -> int:
+        self._expression(node.left)
+        for operator, right in zip(node.ops, node.comparators, strict=True):
+            value = self._expression(right)
+            if isinstance(operator, ast.In | ast.NotIn) and self.nodes[value][0] > facts.LITERAL:
+                self._read(facts.CONTAINS, value, right)
+        return self._node(facts.LITERAL, "bool")
+
+    def _joined(self, node: ast.JoinedStr) -> int:
+        for value in node.values:
+            if type(value) is ast.FormattedValue:
+                self._expression(value.value)
+        return self._node(facts.LITERAL, "str")
+
+    def _formatted(self, node: ast.FormattedValue) -> int:
+        self._expression(node.value)
+        return self._node(facts.LITERAL, "str")
+
+    def _comprehension(self, node: Any) -> int:  # noqa: ANN401 - four kinds of comprehension
+        saved, body = self.scope.env, self.body
+        scope_is_module = self.scope.index == 0 or body >= 0
+        self.scope.env = dict(saved)
+        for generator in node.generators:
+            value = self._expression(generator.iter)
+            if generator.is_async:
+                element = self._node(facts.AELEMENT, value)
+            else:
+                self._site(facts.ITERATES, value, generator.iter)
+                element = self._node(facts.ELEMENT, value)
+            self._comprehension_target(generator.target, element, local=scope_is_module)
+            for test in generator.ifs:
+                self._expression(test)
+        if isinstance(node, ast.DictComp):
+            self._expression(node.key)
+            found = self._fresh(facts.DICT, (self._expression(node.value),))
+        else:
+            found = self._fresh(facts.SEQUENCE, (self._expression(node.elt),))
+        self.scope.env = saved
+        return found
+
+    def _comprehension_target(self, target: ast.expr, value: int, *, local: bool) -> None:
+        if not local:
+            self._target(target, value)
+            return
+        for name, bound in self._flatten(target, value):
+            self.scope.env[name] = (bound,)
+
+    def _flatten(self, target: ast.expr, value: int) -> Iterable[tuple[str, int]]:
+        if isinstance(target, ast.Name):
+            yield target.id, value
+        elif isinstance(target, ast.Tuple | ast.List):
+            for index, element in enumerate(target.elts):
+                yield from self._flatten(element, self._node(facts.UNPACKED, value, index))
+
+    def _walrus(self, node: ast.NamedExpr) -> int:
+        value = self._expression(node.value)
+        self._bind(node.target.id, value)
+        return value
+
+    def _starred(self, node: ast.Starred) -> int:
+        self._expression(node.value)
+        return 0
+
+    def _yield(self, node: ast.Yield) -> int:
+        value = self._expression(node.value)
+        self.scope.flags |= facts.GENERATOR
+        self.scope.yields.append(value)
+        return 0
+
+    def _yield_from(self, node: ast.YieldFrom) -> int:
+        value = self._expression(node.value)
+        self._site(facts.ITERATES, value, node.value)
+        self.scope.flags |= facts.GENERATOR
+        self.scope.yields.append(self._node(facts.ELEMENT, value))
+        return 0
+
+    def _slice(self, node: ast.Slice) -> int:
+        for part in (node.lower, node.upper, node.step):
+            self._expression(part)
+        return self._node(facts.LITERAL, "slice")
+
+    # Statements: each returns whether the one after it can run
+
+    def _block(self, body: Sequence[ast.stmt]) -> bool:
+        guard = self.guard
+        falls = True
+        for statement in body:
+            visit = self.statements.get(type(statement))
+            if visit is None:
+                self._other_statement(statement)
+            elif not visit(statement):
+                falls = False
+                break
+        self.guard = guard
+        return falls
+
+    def _other_statement(self, node: ast.stmt) -> None:
+        if type(node).__name__ == "TypeAlias":
+            self._bind(node.name.id, self._quietly(node.value))  # type: ignore[attr-defined]
+            return
+        for child in ast.iter_child_nodes(node):
+            self._expression(child)
+
+    def _expression_statement(self, node: ast.Expr) -> bool:
+        value = node.value
+        if not isinstance(value, ast.Constant):
+            self._expression(value)
+        return not _exits(value)
+
+    def _assign(self, node: ast.Assign) -> bool:
+        value = self._expression(node.value)
+        for target in node.targets:
+            if isinstance(target, ast.Tuple | ast.List) and isinstance(node.value, ast.Tuple):
+                if len(target.elts) == len(node.value.elts):
+                    parts = self.nodes[value][1]
+                    for element, part in zip(target.elts, parts, strict=True):
+                        self._target(element, part)
+                    continue
+            self._target(target, value)
+        return True
+
+    def _annotated_assign(self, node: ast.AnnAssign) -> bool:
+        annotation = self._quietly(node.annotation)
+        value = self._expression(node.value) if node.value else 0
+        self._target(node.target, self._node(facts.ANNOTATED, annotation, value))
+        return True
+
+    def _augmented_assign(self, node: ast.AugAssign) -> bool:
+        value = self._expression(node.value)
+        if isinstance(node.target, ast.Name):
+            before = self._lookup(node.target.id)
+            self._bind(node.target.id, self._union((before, value)))
+        else:
+            self._target(node.target, value)
+        return True
+
+    def _target(self, target: ast.expr, value: int) -> None:
+        if isinstance(target, ast.Name):
+            self._bind(target.id, value)
+        elif isinstance(target, ast.Attribute):
+            self._set_attribute(target, value)
+        elif isinstance(target, ast.Subscript):
+            base = self._expression(target.value)
+            index = self._expression(target.slice)
+            self._site(facts.SETS_ITEM, self._node(facts.ITEM, base, index), target)
+            if base and value:
+                self.puts.append((base, value))
+                key = self.nodes[index]
+                if key[0] == facts.CONST and isinstance(key[1], str):
+                    self.sets.append((base, f"[{key[1]}]", value))
+        elif isinstance(target, ast.Tuple | ast.List):
+            for index, element in enumerate(target.elts):
+                if isinstance(element, ast.Starred):
+                    self._target(element.value, self._fresh(facts.EMPTY, "list"))
+                else:
+                    self._target(element, self._node(facts.UNPACKED, value, index))
+
+    def _set_attribute(self, target: ast.Attribute, value: int) -> None:
+        base = self._expression(target.value)
+        owner = self._owner(base)
+        if owner >= 0:
+            self.attributes[owner].setdefault(target.attr, []).append(value)
+        elif base:
+            self.sets.append((base, target.attr, value))
+        # a value that was just stored is what later reads of this path in the function give
+        found = self._node(facts.ATTR, base, target.attr)
+        self.scope.read.discard(found * 8 + facts.READS)
+
+    def _owner(self, base: int) -> int:
+        """Return the class whose `self` or `cls` this is, or -1."""
+        node = self.nodes[base]
+        if node[0] == facts.OUTER:
+            scope: _Scope | None = self.scope
+            while scope is not None and scope.index != node[1]:
+                scope = scope.parent
+            values = scope.all.get(node[2], ()) if scope else ()
+            node = self.nodes[values[0]] if len(values) == 1 else node
+            if scope is not None and node[0] == facts.PARAM and node[2] == 0:
+                return scope.owner if scope.flags & facts.METHOD else -1
+            return -1
+        scope = self.scope
+        if node[0] == facts.PARAM and node[2] == 0 and node[1] == scope.index:
+            return scope.owner if scope.flags & facts.METHOD else -1
+        return -1
+
+    def _return(self, node: ast.Return) -> bool:
+        if node.value is not None:
+            self.scope.results.append(self._expression(node.value))
+        return False
+
+    def _raise(self, node: ast.Raise) -> bool:
+        self._expression(node.exc)
+        self._expression(node.cause)
+        return False
+
+    def _jump(self, _node: ast.stmt) -> bool:
+        return False
+
+    def _pass(self, _node: ast.Pass) -> bool:
+        return True
+
+    def _assert(self, node: ast.Assert) -> bool:
+        self._expression(node.test)
+        self._expression(node.msg)
+        self.scope.env.update(self._narrow(node.test))
+        return True
+
+    def _delete(self, node: ast.Delete) -> bool:
+        for target in node.targets:
+            self._expression(target)
+        return True
+
+    def _if(self, node: ast.If) -> bool:
+        constant = _truth(node.test)
+        if constant is not None:
+            return self._block(node.body if constant else node.orelse)
+        self._expression(node.test)
+        scope = self.scope
+        guard, before = self.guard, scope.env
+        scope.env = {**before, **self._narrow(node.test)}
+        self.guard = guard + self._guards(node.test, holds=True)
+        then_falls = self._block(node.body)
+        then = scope.env
+        scope.env = {**before, **self._narrow(node.test, holds=False)}
+        self.guard = guard + self._guards(node.test, holds=False)
+        other_falls = self._block(node.orelse)
+        other = scope.env
+        if then_falls and other_falls:
+            scope.env = _merged(then, other)
+            self.guard = guard
+        elif then_falls:
+            scope.env = then
+            self.guard = guard + self._guards(node.test, holds=True)
+        else:
+            scope.env = other
+            self.guard = guard + self._guards(node.test, holds=False)
+        return then_falls or other_falls
+
+    def _guards(self, test: ast.expr, *, holds: bool) -> tuple[tuple[int, int, bool], ...]:
+        """Say what a test tells about parameters: `if create`, `if not create`, `if x is None`."""
+        if not self.scope.params:
+            return ()
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            return self._guards(test.operand, holds=not holds)
+        if isinstance(test, ast.BoolOp) and holds == isinstance(test.op, ast.And):
+            return tuple(g for value in test.values for g in self._guards(value, holds=holds))
+        if isinstance(test, ast.Name):
+            param = self._unbound_param(test.id)
+            return () if param < 0 else ((param, facts.TRUE, holds),)
+        if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            left, right, operator = test.left, test.comparators[0], test.ops[0]
+            if isinstance(left, ast.Name) and isinstance(right, ast.Constant):
+                param = self._unbound_param(left.id)
+                is_it = isinstance(operator, ast.Is | ast.Eq)
+                if param >= 0 and right.value is None:
+                    return ((param, facts.NONE, holds == is_it),)
+                if param >= 0 and right.value in (True, False):
+                    return ((param, facts.TRUE, holds == (is_it == right.value)),)
+        return ()
+
+    def _unbound_param(self, name: str) -> int:
+        """Return the index of a parameter that still has the value it was called with, or -1."""
+        scope = self.scope
+        if name in scope.params:
+            values = scope.env.get(name, ())
+            node = self.nodes[values[0]] if len(values) == 1 else (facts.UNKNOWN,)
+            if node[0] == facts.PARAM:
+                return scope.params[name]
+        return -1
+
+    def _narrow(self, test: ast.expr, *, holds: bool = True) -> Env:
+        """Return the names that `isinstance` in a test gives a type."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            return self._narrow(test.operand, holds=not holds)
+        if isinstance(test, ast.BoolOp):
+            if holds == isinstance(test.op, ast.And):
+                found: Env = {}
+                for value in test.values:
+                    found.update(self._narrow(value, holds=holds))
+                return found
+            return {}
+        if not holds or not isinstance(test, ast.Call) or len(test.args) != 2:
+            return {}
+        name, kind = test.args
+        is_test = isinstance(test.func, ast.Name) and test.func.id == "isinstance"
+        if is_test and isinstance(name, ast.Name) and name.id in self.scope.env:
+            kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+            union = self._union(self._quietly(each) for each in kinds)
+            if union:
+                return {name.id: (self._node(facts.ANNOTATED, union, 0),)}
+        return {}
+
+    def _for(self, node: ast.For | ast.AsyncFor) -> bool:
+        value = self._expression(node.iter)
+        if isinstance(node, ast.AsyncFor):
+            element = self._node(facts.AELEMENT, value)
+        else:
+            self._site(facts.ITERATES, value, node.iter)
+            element = self._node(facts.ELEMENT, value)
+        before = self.scope.env
+        self.scope.env = dict(before)
+        self._target(node.target, element)
+        self._block(node.body)
+        self.scope.env = _merged(before, self.scope.env)
+        self._block(node.orelse)
+        return True
+
+    def _while(self, node: ast.While) -> bool:
+        truth = _truth(node.test)
+        if truth is False:
+            return self._block(node.orelse)
+        self._expression(node.test)
+        before = self.scope.env
+        self.scope.env = {**before, **self._narrow(node.test)}
+        self._block(node.body)
+        self.scope.env = _merged(before, self.scope.env)
+        self._block(node.orelse)
+        return not (truth and not _breaks(node.body))
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> bool:
+        for item in node.items:
+            if isinstance(node, ast.AsyncWith):
+                outer, self.awaited = self.awaited, item.context_expr
+                value = self._expression(item.context_expr)
+                self.awaited = outer
+                entered = self._node(facts.AENTERED, value)
+            else:
+                value = self._expression(item.context_expr)
+                self._site(facts.ENTERS, value, item.context_expr)
+                entered = self._node(facts.ENTERED, value)
+            if item.optional_vars is not None:
+                self._target(item.optional_vars, entered)
+        return self._block(node.body)
+
+    def _try(self, node: ast.Try) -> bool:
+        scope = self.scope
+        before = scope.env
+        scope.env = dict(before)
+        falls = self._block(node.body)
+        if falls:
+            falls = self._block(node.orelse)
+        after = [scope.env] if falls else []
+        tried = _merged(before, scope.env)
+        for handler in node.handlers:
+            scope.env = dict(tried)
+            self._expression(handler.type)
+            if handler.name:
+                kind = self._quietly(handler.type)
+                self._bind(handler.name, self._node(facts.ANNOTATED, kind, 0))
+            if self._block(handler.body):
+                after.append(scope.env)
+        scope.env = after[0] if after else tried
+        for env in after[1:]:
+            scope.env = _merged(scope.env, env)
+        ends = self._block(node.finalbody)
+        return bool(after) and ends
+
+    def _match(self, node: ast.Match) -> bool:
+        self._expression(node.subject)
+        before = self.scope.env
+        after = [before]
+        for case in node.cases:
+            self.scope.env = dict(before)
+            self._pattern(case.pattern, node.subject)
+            self._expression(case.guard)
+            if self._block(case.body):
+                after.append(self.scope.env)
+        self.scope.env = after[0]
+        for env in after[1:]:
+            self.scope.env = _merged(self.scope.env, env)
+        return True
+
+    def _pattern(self, pattern: ast.pattern, subject: ast.expr) -> None:
+        if isinstance(pattern, ast.MatchClass) and isinstance(subject, ast.Name):
+            kind = self._quietly(pattern.cls)
+            self.scope.env[subject.id] = (self._node(facts.ANNOTATED, kind, 0),)
+        for child in ast.walk(pattern):
+            name = getattr(child, "name", None)
+            if isinstance(child, ast.MatchAs | ast.MatchStar) and name:
+                self._bind(name, 0)
+
+    def _global(self, node: ast.Global) -> bool:
+        self.scope.globals.update(node.names)
+        return True
+
+    def _nonlocal(self, node: ast.Nonlocal) -> bool:
+        self.scope.outer.update(node.names)
+        return True
+
+    def _import(self, node: ast.Import) -> bool:
+        for alias in node.names:
+            if alias.asname:
+                self._bind(alias.asname, self._node(facts.IMPORT, alias.name, 0))
+            else:
+                top = alias.name.partition(".")[0]
+                self._bind(top, self._node(facts.IMPORT, top, 0))
+        return True
+
+    def _import_from(self, node: ast.ImportFrom) -> bool:
+        module = node.module or ""
+        for alias in node.names:
+            if alias.name == "*":
+                self.stars.append((module, node.level))
+                continue
+            name = f"{module}.{alias.name}" if module else alias.name
+            self._bind(alias.asname or alias.name, self._node(facts.IMPORT, name, node.level))
+        return True
+
+    # Definitions
+
+    def _declare(self, node: Any, name: str) -> int:  # noqa: ANN401 - a def or a lambda
+        """Reserve a function's index; its body is read when the enclosing code has been."""
+        index = len(self.functions)
+        self.functions.append(None)
+        scope = self.scope
+        in_class = self.body >= 0
+        arguments = node.args
+        values = [*([None] * (len(arguments.posonlyargs) + len(arguments.args))), *()]
+        values[len(values) - len(arguments.defaults) :] = arguments.defaults
+        params: list[Param] = []
+        for argument, default in zip(
+            [*arguments.posonlyargs, *arguments.args], values, strict=True
+        ):
+            params.append(self._param(argument, default, ""))
+        if arguments.vararg:
+            params.append(self._param(arguments.vararg, None, "*"))
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            params.append(self._param(argument, default, "k"))
+        if arguments.kwarg:
+            params.append(self._param(arguments.kwarg, None, "**"))
+        flags = facts.LAMBDA if isinstance(node, ast.Lambda) else 0
+        returns, decorators = 0, ()
+        if not flags:
+            flags, returns, decorators = self._signature(node, in_class=in_class)
+        prefix = self._prefix()
+        starts = self.starts
+        self.functions[index] = Function(
+            name,
+            f"{prefix}{name}",
+            flags,
+            scope.index,
+            self.body,
+            tuple(params),
+            returns,
+            decorators,
+            [],
+            [],
+            (),
+            (),
+            {},
+            starts[node.lineno - 1] + node.col_offset,
+            starts[node.end_lineno - 1] + node.end_col_offset,
+            self._contract(node),
+        )
+        scope.pending.append((node, index))
+        return index
+
+    def _prefix(self) -> str:
+        if self.body >= 0:
+            return f"{self.class_names[self.body]}."
+        return f"{self.scope.qualname}.<locals>." if self.scope.index else ""
+
+    def _param(self, argument: ast.arg, default: ast.expr | None, kind: str) -> Param:
+        annotation = self._quietly(argument.annotation)
+        return Param(argument.arg, annotation, self._expression(default), kind)
+
+    def _signature(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, *, in_class: bool
+    ) -> tuple[int, int, tuple[int, ...]]:
+        flags = facts.ASYNC if isinstance(node, ast.AsyncFunctionDef) else 0
+        if in_class:
+            flags |= facts.METHOD
+        for decorator in node.decorator_list:
+            name = _last_name(decorator)
+            if name == "staticmethod":
+                flags |= facts.STATIC
+                flags &= ~facts.METHOD
+            elif name == "classmethod" or node.name in ("__init_subclass__", "__class_getitem__"):
+                flags |= facts.CLASSMETHOD
+            elif name.startswith("abstract"):
+                flags |= facts.ABSTRACT
+        if node.name == "__new__" and in_class:
+            flags |= facts.CLASSMETHOD
+        if in_class and _is_stub(node.body):
+            flags |= facts.ABSTRACT
+        decorators = tuple(self._expression(each) for each in node.decorator_list)
+        return flags, self._quietly(node.returns), decorators
+
+    def _contract(self, node: Any) -> str:  # noqa: ANN401 - a def or a lambda
+        if not self.contracts or isinstance(node, ast.Lambda):
+            return ""
+        last = node.body[0].lineno
+        for row in range(node.lineno, max(last, node.lineno + 1)):
+            if row in self.contracts:
+                return self.contracts[row]
+        return ""
+
+    def _function_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+        index = self._declare(node, node.name)
+        if self.body >= 0:
+            self._method(node, index)
+        self._bind(node.name, self._node(facts.FUNCTION, index))
+        return True
+
+    def _method(self, node: ast.FunctionDef | ast.AsyncFunctionDef, index: int) -> None:
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Attribute) and decorator.attr in ("setter", "deleter"):
+                return
+            if _last_name(decorator) == "overload":
+                return
+        self.methods[self.body][node.name] = index
+
+    def _function_body(self, node: Any, index: int, parent: _Scope) -> None:  # noqa: ANN401
+        head = self.functions[index]
+        if head is None:  # pragma: no cover - every pending function was declared
+            return
+        scope = _Scope(index, parent, owner=head.owner, qualname=head.qualname)
+        if head.owner < 0 and parent.owner >= 0:
+            scope.owner = parent.owner
+        scope.flags = head.flags
+        for number, param in enumerate(head.params):
+            value = self._node(facts.PARAM, index, number)
+            scope.env[param.name] = (value,)
+            scope.all[param.name] = [value]
+            scope.params[param.name] = number
+        saved = self.scope, self.body, self.guard, self.awaited, self.quiet
+        self.scope, self.body, self.guard, self.awaited, self.quiet = scope, -1, (), None, 0
+        if isinstance(node, ast.Lambda):
+            scope.results.append(self._expression(node.body))
+        else:
+            self._block(node.body)
+        self._bodies(scope)
+        self.scope, self.body, self.guard, self.awaited, self.quiet = saved
+        self.functions[index] = head._replace(
+            flags=scope.flags,
+            owner=head.owner,
+            sites=scope.sites,
+            reads=scope.reads,
+            results=tuple(dict.fromkeys(scope.results)),
+            yields=tuple(dict.fromkeys(scope.yields)),
+            captured={n: tuple(dict.fromkeys(scope.all[n])) for n in sorted(scope.captured)},
+        )
+
+    def _class_definition(self, node: ast.ClassDef) -> bool:
+        bases = tuple(self._expression(base) for base in node.bases)
+        for keyword in node.keywords:
+            self._expression(keyword.value)
+        decorators = tuple(self._expression(each) for each in node.decorator_list)
+        index = self.classes
+        self.classes += 1
+        qualname = f"{self._prefix()}{node.name}"
+        self.class_names[index] = qualname
+        self.attributes.append({})
+        self.methods.append({})
+        outer, self.body = self.body, index
+        self._block(node.body)
+        self.body = outer
+        starts = self.starts
+        start = starts[node.lineno - 1] + node.col_offset
+        end = starts[(node.end_lineno or 1) - 1] + (node.end_col_offset or 0)
+        self._bind(node.name, self._node(facts.CLASS, index))
+        head = Class(node.name, qualname, self.scope.index, bases, decorators, {}, {}, start, end)
+        self.heads.append((index, head))
+        return True
+
+
+def _contracts(data: bytes) -> dict[int, str]:
+    """Return what `# asyncfix:` comments promise, by row."""
+    found = {}
+    for row, line in enumerate(data.decode("utf-8", "replace").splitlines(), start=1):
+        match = _CONTRACT.search(line)
+        if match:
+            found[row] = match[1]
+    return found
+
+
+def _merged(one: Env, other: Env) -> Env:
+    """Join the definitions that reach the end of two branches."""
+    if one is other:
+        return one
+    merged = dict(one)
+    for name, values in other.items():
+        mine = merged.get(name)
+        if mine is None:
+            merged[name] = values
+        elif mine != values:
+            merged[name] = tuple(dict.fromkeys(mine + values))[-_MOST_DEFINITIONS:]
+    return merged
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):
+        node = node.func
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _truth(test: ast.expr) -> bool | None:
+    return bool(test.value) if isinstance(test, ast.Constant) else None
+
+
+def _exits(value: ast.expr) -> bool:
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
+        return False
+    module = value.func.value
+    return isinstance(module, ast.Name) and (module.id, value.func.attr) in (
+        ("sys", "exit"),
+        ("os", "_exit"),
+        ("os", "abort"),
+    )
+
+
+def _breaks(body: Iterable[ast.stmt]) -> bool:
+    """Tell whether a loop's body leaves the loop."""
+    for statement in body:
+        if isinstance(statement, ast.Break):
+            return True
+        if isinstance(statement, ast.For | ast.While | ast.AsyncFor | ast.FunctionDef):
+            continue
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            if _breaks(getattr(statement, field, ())):
+                return True
+    return False
+
+
+def _is_stub(body: Sequence[ast.stmt]) -> bool:
+    """Tell whether a method only says that others implement it."""
+    last = body[-1]
+    if len(body) > 2 or (len(body) == 2 and not isinstance(body[0], ast.Expr)):
+        return False
+    if isinstance(last, ast.Raise):
+        error = last.exc.func if isinstance(last.exc, ast.Call) else last.exc
+        return isinstance(error, ast.Name) and error.id == "NotImplementedError"
+    return isinstance(last, ast.Pass) or (
+        isinstance(last, ast.Expr) and isinstance(last.value, ast.Constant)
+    )

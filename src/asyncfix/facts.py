@@ -1,0 +1,126 @@
+"""What one file says, as plain data: expressions, functions, classes, and the places where code runs.
+
+Expressions live in one pool per file, and a node is a tuple `(operator, operands…)` whose operands
+are indices of the pool. A local variable is no node of its own: a use of it is the union of the
+expressions that reach it, so that whoever reads the facts needs no scopes and no flow.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+# Operators of expressions, with their operands.
+UNKNOWN = 0
+CONST = 1  # value: None, bool, int, float or a short str
+LITERAL = 2  # the name of a builtin type whose value does not matter
+GLOBAL = 3  # name, of the module or a builtin
+OUTER = 4  # function, name: a variable of an enclosing function
+ATTR = 5  # base, name
+CALL = 6  # function, arguments, keyword names, keyword values; -1 stands for a starred one
+ITEM = 7  # base, index
+AWAIT = 8  # awaited
+UNION = 9  # alternatives
+SEQUENCE = 10  # elements of a list, set or generator
+TUPLE = 11  # elements
+DICT = 12  # values
+FUNCTION = 13  # index of a function of this file
+CLASS = 14  # index of a class of this file
+BINARY = 15  # left, right
+ELEMENT = 16  # of an iterable
+ENTERED = 17  # by `with`
+UNPACKED = 18  # from an expression, at an index
+PARAM = 19  # function, index of the parameter
+IMPORT = 20  # dotted name, level
+ANNOTATED = 21  # annotation, value
+SUPER = 22  # class
+AELEMENT = 23  # of an asynchronous iterable
+AENTERED = 24  # by `async with`
+EMPTY = 25  # a display without elements; never shared, so that what is put into it is known
+
+# Kinds of sites: what runs there.
+CALLS = 0
+AWAITS = 1  # a call that is awaited at once
+READS = 2  # an attribute
+ITERATES = 3
+ENTERS = 4
+GETS_ITEM = 5
+SETS_ITEM = 6
+CONTAINS = 7
+SITE = 5  # integers per site: kind, node, start, end, guard
+
+# Flags of functions.
+ASYNC = 1
+GENERATOR = 2
+METHOD = 4
+STATIC = 8
+CLASSMETHOD = 16
+ABSTRACT = 32
+LAMBDA = 64
+
+# Tests of guards.
+TRUE = 0  # the parameter is true
+NONE = 1  # the parameter is None
+
+
+class Param(NamedTuple):
+    """A parameter: `kind` is "" for ordinary ones, "*", "**", or "k" for keyword-only."""
+
+    name: str
+    annotation: int
+    default: int
+    kind: str
+
+
+class Function(NamedTuple):
+    """A function, method or lambda; function 0 is the module's own code.
+
+    `sites` and `reads` are flat: five integers a site. `guard` indexes `FileFacts.guards`.
+    """
+
+    name: str
+    qualname: str
+    flags: int
+    parent: int
+    owner: int
+    params: tuple[Param, ...]
+    returns: int
+    decorators: tuple[int, ...]
+    sites: list[int]
+    reads: list[int]
+    results: tuple[int, ...]
+    yields: tuple[int, ...]
+    captured: dict[str, tuple[int, ...]]
+    start: int
+    end: int
+    contract: str
+
+
+class Class(NamedTuple):
+    """A class: its bases, its methods, and every value that its attributes are given."""
+
+    name: str
+    qualname: str
+    parent: int
+    bases: tuple[int, ...]
+    decorators: tuple[int, ...]
+    methods: dict[str, int]
+    attributes: dict[str, tuple[int, ...]]
+    start: int
+    end: int
+
+
+class FileFacts(NamedTuple):
+    """Everything that one file says; `error` tells why it could not be parsed."""
+
+    path: str
+    digest: str
+    error: str
+    error_at: int
+    nodes: list[tuple[Any, ...]]
+    functions: list[Function]
+    classes: list[Class]
+    names: dict[str, tuple[int, ...]]
+    stars: tuple[tuple[str, int], ...]
+    puts: tuple[tuple[int, int], ...]
+    sets: tuple[tuple[int, str, int], ...]
+    guards: tuple[tuple[tuple[int, int, bool], ...], ...]

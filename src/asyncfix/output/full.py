@@ -1,0 +1,139 @@
+"""The default: each finding with its source, its chain and what to do, grouped by sink."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from asyncfix.findings import Confidence
+from asyncfix.output.chains import groups, hops
+from asyncfix.output.closing import number
+from asyncfix.output.palette import palette
+from asyncfix.output.places import Places, beside, cells, excerpt, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asyncfix.findings import Finding, Report, Step
+    from asyncfix.output.chains import Cluster, Group
+    from asyncfix.output.palette import Paint
+    from asyncfix.output.places import Texts
+    from asyncfix.packs import Packs
+
+
+def render(
+    report: Report, text: Texts, _packs: Packs, *, color: bool, width: int, prefix: str
+) -> str:
+    """Return the findings as blocks of text, with a blank line after each."""
+    page = _Page(Places(text, prefix), palette(color=color), width)
+    found = groups(report.findings)
+    headed = any(group.size > 1 for group in found)
+    for group in found:
+        page.group(group, headed=headed)
+    return "".join(f"{line}\n" for line in page.lines)
+
+
+class _Page:
+    """Lines of text in the making; `width` is in terminal cells."""
+
+    def __init__(self, places: Places, paint: Paint, width: int) -> None:
+        self.lines: list[str] = []
+        self._places = places
+        self._paint = paint
+        self._width = width
+
+    def group(self, group: Group, *, headed: bool) -> None:
+        """Write all findings that end at one callable."""
+        if headed:
+            places = number(group.size, "place")
+            heading = printable(f"{group.sink} ({group.effect}), from {places}")
+            self.lines += [self._paint("heading", heading), ""]
+        for cluster in group.clusters:
+            if cluster.tail:
+                self._tail(cluster, alone=len(group.clusters) == 1)
+            for finding in cluster.findings:
+                self._finding(finding, cluster)
+
+    def _tail(self, cluster: Cluster, *, alone: bool) -> None:
+        """Write once what findings that end at one call share."""
+        if alone:
+            self.lines.pop()
+        else:
+            self.lines.append(f"{number(len(cluster.findings), 'place')} by this way:")
+        self._steps(cluster.tail, 2)
+        self._note("help:", cluster.help, 2, "help")
+        self.lines.append("")
+
+    def _finding(self, finding: Finding, cluster: Cluster) -> None:
+        place = self._places.at(finding.location)
+        gutter, source = excerpt(place, self._width, self._paint)
+        self._title(finding)
+        self.lines += [f"{' ' * gutter}{self._paint('gutter', '-->')} {place}", *source]
+        own, tail = hops(finding), cluster.tail
+        self._root(finding, gutter + 1)
+        self._steps(own[: len(own) - len(tail)], gutter + 1, last=not tail)
+        if tail:
+            self._note("then as above, from", _where(self._places, tail[0]), gutter + 1)
+        if not cluster.help:
+            self._note("help:", finding.help, gutter + 1, "help")
+        for fix in finding.fixes[:1]:
+            self._note("fix:", f"{fix.title} ({fix.applicability})", gutter + 1, "help")
+        self.lines.append("")
+
+    def _title(self, finding: Finding) -> None:
+        title = f"{finding.severity}[{finding.rule}]"
+        message = printable(finding.message)
+        if finding.confidence is not Confidence.HIGH:
+            message += f" ({finding.confidence} confidence)"
+        first, *rest = _wrap(message, self._width, len(title) + 2, 4)
+        self.lines.append(f"{self._paint(finding.severity, title)}: {first}")
+        self.lines += rest
+
+    def _root(self, finding: Finding, indent: int) -> None:
+        """Say how the loop comes here, unless the place is in the very coroutine."""
+        root = finding.root
+        if root.symbol == finding.symbol and not (root.method or root.path):
+            return
+        name = f"{root.method} {root.path}".strip() or f"{root.kind} {root.name}"
+        place = self._places.at(root.location)
+        self._note("reached from ", f"{name} ({place.path}:{place.row})", indent)
+
+    def _steps(self, steps: Sequence[Step], indent: int, *, last: bool = True) -> None:
+        """Write a hop a line: where it is, and the code there."""
+        for index, step in enumerate(steps):
+            verb = "blocks here  " if last and index == len(steps) - 1 else "called here  "
+            where = str(self._places.at(step.location))
+            room = self._width - indent - len(verb) - cells(where) - 5
+            code = beside(self._places.at(step.location), room)
+            told = f"{where}  {self._paint('quiet', code)}" if code else where
+            self.lines.append(f"{' ' * indent}= {self._paint('note', verb)} {told}")
+
+    def _note(self, label: str, words: str, indent: int, style: str = "note") -> None:
+        """Write a label and what it says, which may have several lines."""
+        if not words:
+            return
+        head, *more = words.splitlines()
+        first, *rest = _wrap(printable(head), self._width, indent + len(label) + 3, indent + 4)
+        self.lines.append(f"{' ' * indent}= {self._paint(style, label)} {first}")
+        self.lines += rest
+        self.lines += [f"{' ' * (indent + 4)}{printable(line)}".rstrip() for line in more]
+
+
+def _where(places: Places, step: Step) -> str:
+    place = places.at(step.location)
+    return f"{place.path}:{place.row}"
+
+
+def _wrap(words: str, width: int, start: int, indent: int) -> list[str]:
+    """Break a text into lines; the first begins at column `start`, the others at `indent`."""
+    if start + cells(words) <= width:
+        return [words]
+    lines = textwrap.wrap(
+        words,
+        width=max(width, 40),
+        initial_indent=" " * start,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [lines[0][start:], *lines[1:]]

@@ -1,0 +1,261 @@
+"""Rule packs: reads and validates the TOML files that say what blocks, and what libraries return."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+import tomli
+
+from asyncfix.findings import PackError, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Effect = Literal[
+    "network", "database", "file", "sleep", "subprocess", "lock", "cpu", "input", "metadata"
+]
+_NAME = re.compile(r"[A-Za-z_][\w.]*(\.\*)?\Z")
+_CONDITION = re.compile(
+    r"(?P<name>\w*)(@(?P<at>\d+))?\s*((?P<operator>==|!=|is)\s*(?P<value>\S.*))?\Z"
+)
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """A test of one argument: given at all, equal to a literal, or of a type."""
+
+    name: str
+    at: int
+    operator: str
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> Condition:
+        """Read `name@position`, `name@position == literal` or `name@position is type`."""
+        match = _CONDITION.match(text.strip())
+        if not match or not (match["name"] or match["at"]):
+            raise PackError(f"cannot read the condition {text!r}")
+        at = int(match["at"]) if match["at"] else -1
+        return cls(match["name"], at, match["operator"] or "", (match["value"] or "").strip())
+
+
+class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Callables (`names`) or attributes (`reads`) that block, and what to write instead."""
+
+    names: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    rule: str = ""
+    effect: Effect | None = None
+    severity: Severity | None = None
+    replacement: str = ""
+    applicability: Literal["safe", "unsafe", "display-only"] = "unsafe"
+    offload: Literal["safe", "unsafe", "no"] = "unsafe"
+    requires: str = ""
+    when: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    notes: str = ""
+
+    @property
+    def conditions(self) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
+        """Return what must hold for the call to block, and what keeps it from blocking."""
+        return (
+            tuple(Condition.parse(text) for text in self.when),
+            tuple(Condition.parse(text) for text in self.unless),
+        )
+
+
+class Example(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Code that is a test of its rule: `bad` is reported once or more, `good` never."""
+
+    title: str
+    bad: str = ""
+    good: str = ""
+    files: dict[str, str] = {}
+
+
+class Root(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """How a framework takes a function: decorated, passed to a call, or a method of a class."""
+
+    kind: str
+    decorators: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    argument: str = "@0"
+    bases: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    method: str = ""
+    path: str = ""
+    sync: Literal["thread", "loop", "process"] = "thread"
+    startup: bool = False
+
+
+class Caller(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Functions that call one of their arguments before they return."""
+
+    names: tuple[str, ...]
+    argument: str = "@0"
+
+
+class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One TOML file: a rule, facts about libraries, or both."""
+
+    name: str = ""
+    group: str = ""
+    check: str = ""
+    severity: Severity = Severity.ERROR
+    summary: str = ""
+    message: str = ""
+    why: str = ""
+    aliases: tuple[str, ...] = ()
+    preview: bool = False
+    example: tuple[Example, ...] = ()
+    rule: str = ""
+    effect: Effect | None = None
+    target: tuple[Target, ...] = ()
+    returns: dict[str, str] = {}
+    attributes: dict[str, str] = {}
+    bases: dict[str, tuple[str, ...]] = {}
+    same: dict[str, str] = {}
+    offloads: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
+    consumers: tuple[str, ...] = ()
+    wrappers: tuple[str, ...] = ()
+    caller: tuple[Caller, ...] = ()
+    root: tuple[Root, ...] = ()
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong and how to say it; `check` names the module that finds it."""
+
+    name: str
+    group: str
+    check: str
+    severity: Severity
+    summary: str
+    message: str
+    why: str
+    aliases: tuple[str, ...]
+    preview: bool
+    examples: tuple[Example, ...]
+
+
+class Library(msgspec.Struct, kw_only=True):
+    """Everything the packs say about code outside the project, by full name."""
+
+    targets: dict[str, Target] = {}
+    reads: dict[str, Target] = {}
+    returns: dict[str, str] = {}
+    attributes: dict[str, str] = {}
+    bases: dict[str, tuple[str, ...]] = {}
+    same: dict[str, str] = {}
+    offloads: set[str] = set()
+    trusted: set[str] = set()
+    consumers: set[str] = set()
+    wrappers: set[str] = set()
+    callers: dict[str, str] = {}
+    roots: list[Root] = []
+
+
+class Packs(msgspec.Struct, dict=True):
+    """The rules by name, and what is known of libraries."""
+
+    rules: dict[str, Rule]
+    library: Library
+
+    @cached_property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the names of the rules of each group."""
+        found: dict[str, list[str]] = {}
+        for rule in self.rules.values():
+            found.setdefault(rule.group, []).append(rule.name)
+        return {group: tuple(names) for group, names in found.items()}
+
+
+def builtin_texts() -> dict[str, str]:
+    """Return the packs that come with asyncfix, by file name."""
+    root = resources.files("asyncfix.rules")
+    texts = {}
+    for folder in (root, root / "libraries", root / "frameworks"):
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+            if entry.name.endswith(".toml"):
+                texts[f"{folder.name}/{entry.name}"] = entry.read_text(encoding="utf-8")
+    return texts
+
+
+def user_texts(paths: Iterable[str], beside: Path) -> dict[str, str]:
+    """Return the user's packs: files, or folders of TOML files, relative to the configuration."""
+    texts = {}
+    for name in paths:
+        path = beside / name
+        files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        for file in files:
+            try:
+                texts[str(file)] = file.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise PackError(f"cannot read the pack {file}: {error}") from error
+    return texts
+
+
+def load(texts: Mapping[str, str]) -> Packs:
+    """Read packs in order; a later one adds to, and overrides, what earlier ones say."""
+    rules: dict[str, Rule] = {}
+    library = Library()
+    for name, text in texts.items():
+        try:
+            pack = msgspec.convert(tomli.loads(text), Pack)
+        except (tomli.TOMLDecodeError, msgspec.ValidationError) as error:
+            raise PackError(f"{name}: {error}") from error
+        if pack.name:
+            rules[pack.name] = _rule(name, pack)
+        _learn(name, pack, library)
+    for name, target in library.targets.items():
+        if target.rule not in rules:
+            raise PackError(f"the target {name!r} names the rule {target.rule!r}, which is unknown")
+    return Packs(rules, library)
+
+
+def _rule(file: str, pack: Pack) -> Rule:
+    for key in ("group", "check", "summary", "message", "why"):
+        if not getattr(pack, key):
+            raise PackError(f"{file}: a rule needs `{key}`")
+    return Rule(
+        name=pack.name,
+        group=pack.group,
+        check=pack.check,
+        severity=pack.severity,
+        summary=pack.summary,
+        message=pack.message,
+        why=pack.why,
+        aliases=pack.aliases,
+        preview=pack.preview,
+        examples=pack.example,
+    )
+
+
+def _learn(file: str, pack: Pack, library: Library) -> None:
+    for target in pack.target:
+        rule = target.rule or pack.rule or pack.name
+        effect = target.effect or pack.effect
+        if not rule or not effect:
+            raise PackError(f"{file}: the target {target.names[:1]} needs a rule and an effect")
+        _ = target.conditions
+        whole = msgspec.structs.replace(target, rule=rule, effect=effect)
+        for name in (*target.names, *target.reads):
+            if not _NAME.match(name):
+                raise PackError(f"{file}: {name!r} is no full name")
+        library.targets.update(dict.fromkeys(target.names, whole))
+        library.reads.update(dict.fromkeys(target.reads, whole))
+    library.returns.update(pack.returns)
+    library.attributes.update(pack.attributes)
+    library.bases.update(pack.bases)
+    library.same.update(pack.same)
+    library.offloads.update(pack.offloads)
+    library.trusted.update(pack.trusted)
+    library.consumers.update(pack.consumers)
+    library.wrappers.update(pack.wrappers)
+    for caller in pack.caller:
+        library.callers.update(dict.fromkeys(caller.names, caller.argument))
+    library.roots.extend(pack.root)

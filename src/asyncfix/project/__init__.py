@@ -1,0 +1,1 @@
+"""The whole program: names across files, types of receivers, the call graph, what blocks."""

@@ -1,0 +1,227 @@
+"""How each place on the loop reaches what blocks: effects by distance, and the shortest way there."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asyncfix import facts
+from asyncfix.findings import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from asyncfix.packs import Target
+    from asyncfix.project.graph import Edge, Graph, Guards, Hit, Instance
+
+_MOST_WAYS = 6
+
+
+class Way(NamedTuple):
+    """A way from a function to what blocks: its first edge, and the way from there on."""
+
+    rank: int
+    length: int
+    guards: Guards
+    edge: Edge | None
+    hit: Hit
+    rest: Way | None
+    cached: bool
+
+
+class Chain(NamedTuple):
+    """A place on the loop, the sync calls that follow from it, and the call that blocks."""
+
+    instance: Instance
+    start: int
+    end: int
+    node: int
+    edges: tuple[Edge, ...]
+    hit: Hit
+    rank: int
+    cached: bool
+
+
+def ways(graph: Graph, severity: Callable[[Target], Severity]) -> list[list[Way]]:
+    """Return, for every function, its best ways to block: the worst first, then the shortest.
+
+    A way under guards holds only for callers whose arguments do not contradict them; a function
+    may have some of those beside one that always holds.
+    """
+    found: list[list[Way]] = [[] for _ in graph.instances]
+    queue: list[tuple[int, int, int, Instance, Way]] = []
+    count = 0
+    for number, hits in enumerate(graph.hits):
+        for hit in hits:
+            rank = severity(hit.target).rank
+            queue.append((rank, 0, count, number, Way(rank, 0, hit.guards, None, hit, None, False)))
+            count += 1
+    heapq.heapify(queue)
+    while queue:
+        rank, length, _, number, way = heapq.heappop(queue)
+        if not _adds(found[number], way):
+            continue
+        found[number].append(way)
+        cached = way.cached or graph.typing.is_cached(graph.instances[number][0])
+        for edge in graph.into.get(number, ()):
+            if graph.function(edge.caller).flags & facts.ASYNC:
+                continue
+            guards = carried(graph, edge, way.guards)
+            if guards is None:
+                continue
+            worse = Severity.INFO.rank if cached else rank
+            longer = Way(worse, length + 1, guards, edge, way.hit, way, cached)
+            heapq.heappush(queue, (worse, length + 1, count, edge.caller, longer))
+            count += 1
+    return found
+
+
+def _adds(known: list[Way], way: Way) -> bool:
+    if len(known) >= _MOST_WAYS:
+        return False
+    mine = set(way.guards)
+    return not any(set(each.guards) <= mine for each in known)
+
+
+def carried(graph: Graph, edge: Edge, guards: Guards) -> Guards | None:
+    """Return the guards as seen by the caller of an edge; None if its arguments contradict one."""
+    if not guards:
+        return edge.guards
+    kept = list(edge.guards)
+    callee = graph.function(edge.callee)
+    caller_fid = graph.instances[edge.caller][0]
+    file, _ = graph.typing.functions[caller_fid]
+    callee_file = graph.typing.functions[graph.instances[edge.callee][0]][0]
+    parts = graph.files[file].nodes[edge.node]
+    for param, test, wanted in guards:
+        if param >= len(callee.params):
+            continue
+        node, home = 0, file
+        if parts[0] == facts.CALL:
+            node = graph.typing.argument(file, parts, callee, param, bound=edge.bound)
+        if node == 0:
+            node, home = callee.params[param].default, callee_file
+        if node <= 0:
+            continue
+        value = graph.files[home].nodes[node]
+        known = _known(value, test)
+        if known is None and test == facts.NONE and home == file:
+            self_class = graph.instances[edge.caller][1]
+            known = _not_none(graph, file, node, self_class)
+        if known is not None:
+            if known != wanted:
+                return None
+        elif value[0] == facts.PARAM and home == file:
+            if value[1] == caller_fid - graph.typing.first_function[file]:
+                kept.append((value[2], test, wanted))
+    return tuple(dict.fromkeys(kept))
+
+
+def _known(value: Sequence[Any], test: int) -> bool | None:
+    """Return what a test of this value gives, where the code itself says it."""
+    if value[0] == facts.CONST:
+        return value[1] is None if test == facts.NONE else bool(value[1])
+    if value[0] in (facts.FUNCTION, facts.CLASS):
+        return test != facts.NONE
+    if value[0] in (facts.LITERAL, facts.TUPLE, facts.SEQUENCE, facts.DICT, facts.EMPTY):
+        return False if test == facts.NONE else None
+    return None
+
+
+def _not_none(graph: Graph, file: int, node: int, self_class: int) -> bool | None:
+    """Return False where a value is surely an object: what a call of a class gives."""
+    parts = graph.files[file].nodes[node]
+    if parts[0] == facts.CALL:
+        types = graph.typing.of(file, parts[1], self_class)
+        if types and all(each[0] == "C" for each in types):
+            return False
+    return None
+
+
+def chains(graph: Graph, found: list[list[Way]], on_loop: set[int]) -> Iterator[Chain]:
+    """Yield the worst chain of every place where code on the loop steps towards blocking."""
+    for number, (fid, _) in enumerate(graph.instances):
+        is_async = graph.function(number).flags & facts.ASYNC
+        if not is_async and fid not in on_loop:
+            continue
+        best: dict[tuple[int, int], Chain] = {}
+        for hit in graph.hits[number]:
+            rank = _rank_of(found[number], hit)
+            _keep(best, Chain(number, hit.start, hit.end, hit.node, (), hit, rank, False))
+        for edge in graph.edges[number]:
+            for way in found[edge.callee]:
+                if carried(graph, edge, way.guards) is None:
+                    continue
+                _keep(best, _chain(graph, number, edge, way))
+        yield from _distinct(graph, number, best)
+
+
+def _rank_of(known: list[Way], hit: Hit) -> int:
+    for way in known:
+        if way.hit is hit:
+            return way.rank
+    return hit.target.severity.rank if hit.target.severity else 0
+
+
+def _chain(graph: Graph, number: Instance, edge: Edge, way: Way) -> Chain:
+    edges = [edge]
+    rest: Way | None = way
+    while rest is not None and rest.edge is not None:
+        edges.append(rest.edge)
+        rest = rest.rest
+    cached = way.cached or graph.typing.is_cached(graph.instances[edge.callee][0])
+    rank = Severity.INFO.rank if cached else way.rank
+    return Chain(number, edge.start, edge.end, edge.node, tuple(edges), way.hit, rank, cached)
+
+
+def _keep(best: dict[tuple[int, int], Chain], chain: Chain) -> None:
+    key = (chain.start, chain.end)
+    known = best.get(key)
+    if known is None or (chain.rank, len(chain.edges)) < (known.rank, len(known.edges)):
+        best[key] = chain
+
+
+def _distinct(
+    graph: Graph, number: Instance, best: dict[tuple[int, int], Chain]
+) -> Iterator[Chain]:
+    """Leave out what follows from another finding: a file's reads after its opening, and so on."""
+    nodes = graph.file(number).nodes
+    direct = {c.node: c for c in best.values() if not c.edges}
+    for chain in sorted(best.values(), key=lambda c: (c.start, -c.end)):
+        if not chain.edges and _follows(nodes, chain, direct):
+            continue
+        yield chain
+
+
+def _follows(nodes: Sequence[Sequence[Any]], chain: Chain, direct: dict[int, Chain]) -> bool:
+    rule = chain.hit.target.rule
+    for origin in _origins(nodes, chain.node, 0):
+        other = direct.get(origin)
+        if other is None or other is chain or other.hit.target.rule != rule:
+            continue
+        nested = other.start >= chain.start and other.end <= chain.end
+        if other.rank <= chain.rank and (nested or rule == "blocking-file"):
+            return True
+    return False
+
+
+def _origins(nodes: Sequence[Sequence[Any]], node: int, depth: int) -> Iterator[int]:
+    """Yield the expressions that a call's receiver and first argument come from."""
+    if depth > 8:
+        return
+    parts = nodes[node]
+    kind = parts[0]
+    below: list[int] = []
+    if kind == facts.CALL:
+        callee = nodes[parts[1]]
+        below = [callee[1]] if callee[0] == facts.ATTR else []
+        below += [each for each in parts[2][:2] if each > 0]
+    elif kind == facts.UNION:
+        below = list(parts[1])
+    elif kind in (facts.ENTERED, facts.ELEMENT, facts.ATTR, facts.UNPACKED, facts.AWAIT):
+        below = [parts[1]]
+    elif kind == facts.ANNOTATED:
+        below = [parts[2]]
+    for each in below:
+        yield each
+        yield from _origins(nodes, each, depth + 1)

@@ -1,0 +1,151 @@
+"""What the packs say about code outside the project, ready to be asked by full name."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncfix.packs import Library, Target
+
+
+@lru_cache(maxsize=4096)
+def parsed(text: str) -> tuple[object, ...]:
+    """Read a type of a pack: `("name", n)`, `("of", n, parts)` or `("or", parts)`."""
+    alternatives = _split(text, "|")
+    if len(alternatives) > 1:
+        return ("or", tuple(parsed(each) for each in alternatives))
+    text = text.strip()
+    name, bracket, rest = text.partition("[")
+    if not bracket:
+        return ("name", text)
+    inner = rest.rpartition("]")[0]
+    return ("of", name.strip(), tuple(parsed(each) for each in _split(inner, ",")))
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """Split where no bracket is open."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character == "[") - (character == "]")
+        if character == separator and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
+class Outside:
+    """Answers for names outside the project: bases, members, targets."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.same = library.same
+        self.classes = {
+            name.rpartition(".")[0]
+            for table in (library.targets, library.reads, library.returns, library.attributes)
+            for name in table
+        } | set(library.bases)
+        self.tops = {
+            name.partition(".")[0]
+            for table in (library.targets, library.returns, library.attributes)
+            for name in table
+        }
+        self.orders: dict[str, tuple[str, ...]] = {}
+        self.hits: dict[str, Target | None] = {}
+
+    def canonical(self, name: str) -> str:
+        """Return the name by which the packs know this object."""
+        return self.same.get(name, name)
+
+    def order(self, name: str) -> tuple[str, ...]:
+        """Return a class and its bases, nearest first."""
+        found = self.orders.get(name)
+        if found is None:
+            self.orders[name] = (name,)
+            rest = [up for base in self.library.bases.get(name, ()) for up in self.order(base)]
+            found = self.orders[name] = tuple(dict.fromkeys((name, *rest)))
+        return found
+
+    def is_class(self, name: str) -> bool:
+        """Tell whether calling this makes an instance of it."""
+        last = name.rpartition(".")[2]
+        return name in self.classes or (last[:1].isupper() and not last.isupper())
+
+    def attribute(self, name: str, member: str) -> str | None:
+        """Return the type of an attribute of an instance, if the packs know it."""
+        table = self.library.attributes
+        for each in self.order(name):
+            found = table.get(f"{each}.{member}")
+            if found:
+                return found
+        if self.known_method(name, member):
+            return None
+        for each in self.order(name):
+            found = table.get(f"{each}.__getattr__")
+            if found:
+                return found
+        return None
+
+    def known_method(self, name: str, member: str) -> bool:
+        """Tell whether the packs name this very method."""
+        library = self.library
+        return any(
+            full in library.returns or full in library.targets or full in library.trusted
+            for full in (f"{each}.{member}" for each in self.order(name))
+        )
+
+    def result(self, owner: str, name: str) -> str | None:
+        """Return the type that a call of a function or method gives; `owner` is its class."""
+        table = self.library.returns
+        if not owner:
+            return table.get(name)
+        member = name.rpartition(".")[2]
+        for each in self.order(owner):
+            found = table.get(f"{each}.{member}")
+            if found:
+                return found
+        for each in self.order(owner):
+            found = table.get(f"{each}.*")
+            if found:
+                return found
+        return None
+
+    def target(self, owner: str, name: str) -> Target | None:
+        """Return the target that a call of this name is, if it is one."""
+        key = f"{owner}:{name}"
+        if key not in self.hits:
+            self.hits[key] = self._target(owner, name)
+        return self.hits[key]
+
+    def _target(self, owner: str, name: str) -> Target | None:
+        library = self.library
+        if not owner:
+            if name in library.trusted:
+                return None
+            return library.targets.get(name) or self._wild(name)
+        member = name.rpartition(".")[2]
+        for each in self.order(owner):
+            full = f"{each}.{member}"
+            if full in library.trusted:
+                return None
+            if full in library.targets:
+                return library.targets[full]
+        if member.startswith("__"):
+            return None
+        for each in self.order(owner):
+            if f"{each}.*" in library.targets:
+                return library.targets[f"{each}.*"]
+        return None
+
+    def _wild(self, name: str) -> Target | None:
+        owner, _, member = name.rpartition(".")
+        return None if member.startswith("__") else self.library.targets.get(f"{owner}.*")
+
+    def read(self, owner: str, member: str) -> Target | None:
+        """Return the target that merely reading this attribute is."""
+        for each in self.order(owner):
+            found = self.library.reads.get(f"{each}.{member}")
+            if found:
+                return found
+        return None

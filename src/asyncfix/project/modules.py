@@ -1,0 +1,167 @@
+"""Which file a dotted name means: modules, packages and roots as Python would find them."""
+
+from __future__ import annotations
+
+import builtins
+import posixpath
+import sys
+from typing import TYPE_CHECKING
+
+from asyncfix import facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from asyncfix.facts import FileFacts
+
+BUILTINS = frozenset(dir(builtins))
+
+# A definition is (file, node) for an expression of the project, or a type that needs no reading:
+# ("P", file) a module, ("D", folder) a package without __init__, ("X", name) something outside.
+Definition = tuple[object, ...]
+
+
+class Modules:
+    """The project's modules; a name that leads nowhere in the project is outside of it."""
+
+    def __init__(self, files: Sequence[FileFacts], src: Iterable[str], known: set[str]) -> None:
+        self.files = files
+        self.known = known | set(sys.stdlib_module_names)
+        self.by_path: dict[str, int] = {}
+        self.folders: set[str] = set()
+        self.packages: set[str] = set()
+        for index, file in enumerate(files):
+            self._add(index, file.path)
+        self.folder = [posixpath.dirname(file.path) for file in files]
+        self.root = [self._package_root(folder) for folder in self.folder]
+        self.roots = sorted({*self.root, *(name.strip("./") for name in src), "", "src"})
+        self.found: dict[tuple[str, str], Definition | None] = {}
+        self.defined: dict[tuple[int, str], tuple[Definition, ...]] = {}
+
+    def _add(self, index: int, path: str) -> None:
+        stem, _, suffix = path.rpartition(".")
+        if posixpath.basename(stem) == "__init__":
+            stem = posixpath.dirname(stem)
+            self.packages.add(stem)
+        if suffix == "py" or stem not in self.by_path:
+            self.by_path[stem] = index
+        folder = posixpath.dirname(path)
+        while folder and folder not in self.folders:
+            self.folders.add(folder)
+            folder = posixpath.dirname(folder)
+
+    def _package_root(self, folder: str) -> str:
+        while folder in self.packages and folder:
+            folder = posixpath.dirname(folder)
+        return folder
+
+    def name(self, index: int) -> str:
+        """Return the dotted name of a file, as it is imported within its package."""
+        path = self.files[index].path.rpartition(".")[0]
+        root = self.root[index]
+        if root.startswith("src") or root in self.roots and root in ("lib", "python"):
+            path = path.removeprefix(root + "/")
+        return path.removesuffix("/__init__").replace("/", ".")
+
+    def module(self, index: int, dotted: str) -> Definition | None:
+        """Return the module or package that an absolute import in a file means, or None."""
+        key = (self.folder[index], dotted)
+        if key not in self.found:
+            self.found[key] = self._module(index, dotted)
+        return self.found[key]
+
+    def _module(self, index: int, dotted: str) -> Definition | None:
+        path = dotted.replace(".", "/")
+        folder, root = self.folder[index], self.root[index]
+        strict = [root] if folder in self.packages else [folder, root]
+        for place in strict:
+            found = self._at(place, path)
+            if found:
+                return found
+        if dotted.partition(".")[0] in self.known:
+            return None
+        candidates = [self._at(place, path) for place in self._nearest(folder)]
+        return next((found for found in candidates if found), None)
+
+    def _nearest(self, folder: str) -> list[str]:
+        """Return every place where imports may start, those that enclose the file first."""
+        enclosing = []
+        while folder:
+            enclosing.append(folder)
+            folder = posixpath.dirname(folder)
+        return [*enclosing, *(root for root in self.roots if root not in enclosing)]
+
+    def _at(self, root: str, path: str) -> Definition | None:
+        whole = f"{root}/{path}" if root else path
+        if whole in self.by_path:
+            return ("P", self.by_path[whole])
+        if whole in self.folders:
+            return ("D", whole)
+        return None
+
+    def imported(self, index: int, dotted: str, level: int) -> tuple[Definition, ...]:
+        """Return what `import dotted` or `from … import …` binds in a file."""
+        if level:
+            folder = self.folder[index]
+            for _ in range(level - 1):
+                folder = posixpath.dirname(folder)
+            return self._below(self._at("", folder) or ("D", folder), dotted)
+        head, _, rest = dotted.partition(".")
+        top = self.module(index, head)
+        if top is None:
+            return (("X", dotted),)
+        found = self._below(top, rest) if rest else (top,)
+        if found or head not in self.known or top[0] == "P":
+            return found
+        return (("X", dotted),)
+
+    def _below(self, start: Definition, dotted: str) -> tuple[Definition, ...]:
+        current: tuple[Definition, ...] = (start,)
+        for part in dotted.split(".") if dotted else ():
+            current = tuple(found for each in current for found in self.member(each, part))
+        return current
+
+    def member(self, module: Definition, name: str) -> tuple[Definition, ...]:
+        """Return what a module or package holds under a name."""
+        kind, at = module[0], module[1]
+        if kind == "X":
+            return (("X", f"{at}.{name}"),)
+        if kind == "P" and isinstance(at, int):
+            found = self.lookup(at, name)
+            if found:
+                return found
+            path = self.files[at].path
+            if not path.endswith("__init__.py"):
+                return ()
+            at = posixpath.dirname(path)
+        if kind in "PD":
+            below = self._at(str(at), name)
+            return (below,) if below else ()
+        return ()
+
+    def lookup(self, index: int, name: str) -> tuple[Definition, ...]:
+        """Return the definitions of a module-level name, through imports and stars."""
+        key = (index, name)
+        if key in self.defined:
+            return self.defined[key]
+        self.defined[key] = ()
+        file = self.files[index]
+        found: list[Definition] = []
+        for node in file.names.get(name, ()):
+            parts = file.nodes[node]
+            if parts[0] == facts.IMPORT:
+                found += self.imported(index, parts[1], parts[2])
+            else:
+                found.append(("N", index, node))
+        if not found and not name.startswith("_"):
+            found += self._starred(index, name)
+        self.defined[key] = tuple(dict.fromkeys(found))
+        return self.defined[key]
+
+    def _starred(self, index: int, name: str) -> list[Definition]:
+        found: list[Definition] = []
+        for dotted, level in self.files[index].stars:
+            for module in self.imported(index, dotted, level):
+                if module[0] == "P":
+                    found += self.member(module, name)
+        return found

@@ -1,0 +1,152 @@
+"""The linked program: what checks ask, in the words of the problem."""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from asyncfix import facts
+from asyncfix.findings import Location, Root, Severity
+from asyncfix.project.chains import Chain, chains, ways
+from asyncfix.project.graph import Graph
+from asyncfix.project.roots import Entry, entries
+from asyncfix.project.types import Typing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asyncfix.config import Config
+    from asyncfix.facts import FileFacts
+    from asyncfix.packs import Packs, Target
+    from asyncfix.project.graph import Instance
+
+_SCRIPTS = frozenset(
+    "tests test testing scripts script examples example docs benchmarks benchmark bench demo demos"
+    " samples sample".split()
+)
+
+
+class Project:
+    """Every file's facts, linked; what is asked is computed once."""
+
+    def __init__(self, files: Sequence[FileFacts], packs: Packs, config: Config) -> None:
+        self.files = files
+        self.packs = packs
+        self.config = config
+        packs.library.offloads |= set(config.offloads)
+        self.typing = Typing(files, packs, config.src)
+        self.graph = Graph(self.typing, frozenset(config.trusted))
+
+    def severity(self, target: Target) -> Severity:
+        """Return how bad a call of this target is."""
+        return target.severity or self.packs.rules[target.rule].severity
+
+    @cached_property
+    def entries(self) -> dict[int, Entry]:
+        """Return the functions that frameworks or the configuration enter the project by."""
+        found = entries(self.typing)
+        wanted = set(self.config.roots)
+        if wanted:
+            for fid, (_, function) in enumerate(self.typing.functions):
+                if self.graph.qualname(fid) in wanted:
+                    name = function.qualname
+                    found[fid] = Entry(fid, "configured", name, "", "", True, False)
+        return found
+
+    @cached_property
+    def on_loop(self) -> set[int]:
+        """Return the plain functions that a framework runs on the loop."""
+        return {fid for fid, entry in self.entries.items() if entry.on_loop}
+
+    @cached_property
+    def chains(self) -> list[Chain]:
+        """Return the worst chain of every place on the loop, in no particular order."""
+        self._grow()
+        found = ways(self.graph, self.severity)
+        return list(chains(self.graph, found, self.on_loop))
+
+    def _grow(self) -> None:
+        functions = self.typing.functions
+        asynchronous = [
+            fid
+            for fid, (_, function) in enumerate(functions)
+            if function.flags & facts.ASYNC
+        ]
+        self.graph.grow([*asynchronous, *sorted(self.on_loop)])
+
+    @cached_property
+    def unresolved(self) -> int:
+        """Count the calls reached from the loop whose receiver has no known type."""
+        _ = self.chains
+        return len(self.graph.unresolved)
+
+    # Roots
+
+    @cached_property
+    def _nearest(self) -> dict[Instance, int]:
+        """Return, for every function that is reached from an entry, the nearest one."""
+        graph = self.graph
+        nearest: dict[Instance, int] = {}
+        queue: deque[Instance] = deque()
+        for fid in self.entries:
+            number = graph.numbers.get((fid, -1))
+            if number is not None:
+                nearest[number] = fid
+                queue.append(number)
+        below: dict[Instance, list[Instance]] = {}
+        for callee, edges in graph.spawned.items():
+            for edge in edges:
+                below.setdefault(edge.caller, []).append(callee)
+        while queue:
+            number = queue.popleft()
+            callees = [edge.callee for edge in graph.edges[number]] + below.get(number, [])
+            for callee in callees:
+                if callee not in nearest:
+                    nearest[callee] = nearest[number]
+                    queue.append(callee)
+        return nearest
+
+    def root(self, instance: Instance) -> Root:
+        """Return the entry by which the loop comes to a function: the nearest, or itself."""
+        fid = self.graph.instances[instance][0]
+        entry = self.entries.get(self._nearest.get(instance, fid))
+        at = entry.fid if entry else fid
+        file, function = self.typing.functions[at]
+        path = self.files[file].path
+        where = Location(path, function.start, function.end)
+        symbol = self.graph.qualname(at)
+        if entry is None:
+            return Root("coroutine", function.qualname, symbol, where)
+        return Root(entry.kind, entry.name, symbol, where, entry.method, entry.path)
+
+    @cached_property
+    def _startup(self) -> set[Instance]:
+        """Return the functions that run only while the application starts or stops."""
+        graph = self.graph
+        settled = {
+            number
+            for fid, entry in self.entries.items()
+            if entry.startup and (number := graph.numbers.get((fid, -1))) is not None
+        }
+        changed = True
+        while changed:
+            changed = False
+            for callee, edges in graph.spawned.items():
+                if callee in settled or graph.instances[callee][0] in self.entries:
+                    continue
+                if all(edge.caller in settled and edge.kind == "await" for edge in edges):
+                    settled.add(callee)
+                    changed = True
+        return settled
+
+    def lowered(self, chain: Chain) -> str:
+        """Say why a chain matters less than its kind: start-up, tests, scripts, a cache; or ""."""
+        if chain.cached:
+            return "once per process"
+        if chain.instance in self._startup:
+            return "while the application starts or stops"
+        folders, _, name = self.graph.file(chain.instance).path.rpartition("/")
+        if _SCRIPTS & set(folders.split("/")) or name.startswith(("test_", "conftest")):
+            return "in a test or a script"
+        return ""

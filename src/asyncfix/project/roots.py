@@ -1,0 +1,205 @@
+"""Where the loop enters the project: what frameworks decorate, are handed, or look for in classes."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asyncfix import facts
+from asyncfix.project.graph import argument_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from asyncfix.packs import Root as RootPack
+    from asyncfix.project.types import Type, Typing
+
+
+class Entry(NamedTuple):
+    """A function that a framework runs: how, where, and under which name."""
+
+    fid: int
+    kind: str
+    name: str
+    method: str
+    path: str
+    on_loop: bool
+    startup: bool
+
+
+def entries(typing: Typing) -> dict[int, Entry]:
+    """Return the functions that frameworks run, by function."""
+    return dict(_Finder(typing).found())
+
+
+class _Finder:
+    def __init__(self, typing: Typing) -> None:
+        self.typing = typing
+        self.decorators: dict[str, list[tuple[str, RootPack]]] = {}
+        self.calls: dict[str, list[tuple[str, RootPack]]] = {}
+        self.bases: list[RootPack] = []
+        for root in typing.library.roots:
+            for full in root.decorators:
+                self.decorators.setdefault(full.rpartition(".")[2], []).append((full, root))
+            for full in root.calls:
+                self.calls.setdefault(full.rpartition(".")[2], []).append((full, root))
+            if root.bases:
+                self.bases.append(root)
+        self.prefixes: dict[tuple[int, int], str] | None = None
+
+    def found(self) -> Iterator[tuple[int, Entry]]:
+        """Yield entries; the surest way of being one comes last and wins."""
+        yield from self._from_calls()
+        yield from self._from_bases()
+        for fid, (file, function) in enumerate(self.typing.functions):
+            for decorator in function.decorators:
+                entry = self._decorated(fid, file, decorator)
+                if entry:
+                    yield fid, entry
+
+    # Decorators
+
+    def _decorated(self, fid: int, file: int, decorator: int) -> Entry | None:
+        nodes = self.typing.files[file].nodes
+        call: Sequence[Any] = nodes[decorator]
+        callee = call[1] if call[0] == facts.CALL else decorator
+        name = _last_name(nodes[callee])
+        for full, root in self.decorators.get(name, ()):
+            if self._is(file, callee, full):
+                path = self._path(file, callee, call, root)
+                return self._entry(fid, root, path, name)
+        return None
+
+    def _is(self, file: int, node: int, full: str) -> bool:
+        for each in self.typing.of(file, node):
+            if each[0] == "X" and full in self._names(each):
+                return True
+        return False
+
+    def _names(self, each: Type) -> set[str]:
+        names = {each[1]}
+        if each[2]:
+            last = each[1].rpartition(".")[2]
+            names |= {f"{base}.{last}" for base in self.typing.outside.order(each[2])}
+        return names
+
+    def _path(self, file: int, callee: int, call: Sequence[Any], root: RootPack) -> str:
+        if call[0] != facts.CALL or not root.path:
+            return ""
+        node = argument_of(call, root.path)
+        value = self.typing.files[file].nodes[node] if node > 0 else (facts.UNKNOWN,)
+        path = value[1] if value[0] == facts.CONST and isinstance(value[1], str) else ""
+        base = self.typing.files[file].nodes[callee]
+        if base[0] == facts.ATTR:
+            path = self._prefix(file, base[1]) + path
+        return path
+
+    def _prefix(self, file: int, router: int) -> str:
+        """Return what the router and those that include it put before its paths."""
+        if self.prefixes is None:
+            self.prefixes = dict(self._included())
+        made = self._made(file, router)
+        if made is None:
+            return ""
+        own = self._keyword(made[0], self.typing.files[made[0]].nodes[made[1]], "prefix")
+        return self.prefixes.get(made, "") + own
+
+    def _made(self, file: int, node: int) -> tuple[int, int] | None:
+        """Return the call that makes the object an expression names."""
+        typing = self.typing
+        parts = typing.files[file].nodes[node]
+        if parts[0] == facts.CALL:
+            return file, node
+        definitions: Iterable[Sequence[Any]] = ()
+        if parts[0] == facts.GLOBAL:
+            definitions = typing.modules.lookup(file, parts[1])
+        elif parts[0] == facts.IMPORT:
+            definitions = typing.modules.imported(file, parts[1], parts[2])
+        elif parts[0] == facts.ATTR:
+            modules = [each for each in typing.of(file, parts[1]) if each[0] in "PD"]
+            definitions = [d for each in modules for d in typing.modules.member(each, parts[2])]
+        for each in definitions:
+            if each[0] == "N" and typing.files[each[1]].nodes[each[2]][0] == facts.CALL:
+                return each[1], each[2]
+        return None
+
+    def _included(self) -> Iterator[tuple[tuple[int, int], str]]:
+        for file, each in enumerate(self.typing.files):
+            for parts in each.nodes:
+                if parts[0] != facts.CALL or not parts[2]:
+                    continue
+                callee = each.nodes[parts[1]]
+                if callee[0] == facts.ATTR and callee[2] == "include_router" and parts[2][0] > 0:
+                    made = self._made(file, parts[2][0])
+                    if made:
+                        yield made, self._keyword(file, parts, "prefix")
+
+    def _keyword(self, file: int, parts: Sequence[Any], name: str) -> str:
+        node = argument_of(parts, name)
+        value = self.typing.files[file].nodes[node] if node > 0 else (facts.UNKNOWN,)
+        return value[1] if value[0] == facts.CONST and isinstance(value[1], str) else ""
+
+    # Calls that are handed functions
+
+    def _from_calls(self) -> Iterator[tuple[int, Entry]]:
+        for file, each in enumerate(self.typing.files):
+            nodes = each.nodes
+            for parts in nodes:
+                if parts[0] != facts.CALL:
+                    continue
+                for full, root in self.calls.get(_last_name(nodes[parts[1]]), ()):
+                    if self._is(file, parts[1], full):
+                        yield from self._handed(file, parts, root)
+
+    def _handed(
+        self, file: int, parts: Sequence[Any], root: RootPack
+    ) -> Iterator[tuple[int, Entry]]:
+        node = argument_of(parts, root.argument)
+        if node <= 0:
+            return
+        given = self.typing.files[file].nodes[node]
+        if given[0] == facts.CALL:
+            node = given[1]
+        path = self._path(file, parts[1], parts, root)
+        for each in self.typing.of(file, node):
+            if each[0] in "FM":
+                yield each[1], self._entry(each[1], root, path, "")
+            elif each[0] == "C":
+                fid = self.typing.constructor(each[1], "__call__")
+                if fid >= 0:
+                    yield fid, self._entry(fid, root, path, "")
+
+    # Classes
+
+    def _from_bases(self) -> Iterator[tuple[int, Entry]]:
+        wanted = {base: root for root in self.bases for base in root.bases}
+        for cls, (file, each) in enumerate(self.typing.classes):
+            if not each.bases:
+                continue
+            outside = self.typing.order(cls)[1]
+            above = {up for base in outside for up in self.typing.outside.order(base)}
+            for root in [wanted[base] for base in wanted if base in above]:
+                for name, method in each.methods.items():
+                    if any(fnmatchcase(name, pattern) for pattern in root.methods):
+                        fid = self.typing.first_function[file] + method
+                        yield fid, self._entry(fid, root, "", name)
+
+    def _entry(self, fid: int, root: RootPack, path: str, decorator: str) -> Entry:
+        function = self.typing.functions[fid][1]
+        is_async = bool(function.flags & facts.ASYNC)
+        method = root.method
+        if method == "@":
+            method = decorator.upper()
+        name = f"{method} {path}".strip() if path else function.qualname
+        on_loop = is_async or root.sync == "loop"
+        return Entry(fid, root.kind, name, method if path else "", path, on_loop, root.startup)
+
+
+def _last_name(parts: Sequence[Any]) -> str:
+    if parts[0] == facts.ATTR:
+        return str(parts[2])
+    if parts[0] == facts.GLOBAL:
+        return str(parts[1])
+    if parts[0] == facts.IMPORT:
+        return str(parts[1]).rpartition(".")[2]
+    return ""

@@ -1,0 +1,95 @@
+"""The terminal: colour or not, how wide, and a progress bar for those who wait."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from asyncfix.findings import AsyncfixError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+PATIENCE = 0.5
+_WIDE = 120
+
+
+def colored(wish: str) -> bool:
+    """Tell whether to print in colour; `wish` is auto, always or never."""
+    if wish != "auto":
+        return wish == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in {"", "0"}:
+        return True
+    if os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
+
+
+def columns(*, to_file: bool) -> int:
+    """Return the width to write for: the terminal's, or a fixed one for files and pipes."""
+    if to_file or not sys.stdout.isatty():
+        return int(os.environ.get("COLUMNS") or 0) or _WIDE
+    return max(60, min(160, shutil.get_terminal_size((80, 24)).columns))
+
+
+def write(text: str, file: Path | None) -> None:
+    """Print a text, or put it into a file; what the terminal cannot show is replaced."""
+    if file is not None:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise AsyncfixError(f"cannot write {file}: {error.strerror}") from error
+        return
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
+
+
+class Progress:
+    """A bar on stderr, if that is a terminal and the work takes longer than half a second."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._shown = shown and sys.stderr.isatty() and not os.environ.get("CI")
+        self._begun = time.monotonic()
+        self._bar: Any = None
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Start the clock."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Show that `done` of `total` steps of a stage are behind us."""
+        if not self._shown or time.monotonic() - self._begun < PATIENCE:
+            return
+        if self._bar is None:
+            self._bar = _bar()
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bar.add_task(stage, total=total)
+        self._bar.update(self._tasks[stage], completed=done, total=total)
+
+
+def _bar() -> Any:  # noqa: ANN401 - rich is imported only here
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    bar = Bar(console=Console(stderr=True), transient=True)
+    bar.start()
+    return bar
