@@ -53,8 +53,6 @@ error[blocking-http]: `requests.get` blocks the event loop; await
    |
    = then as above, from app/services.py:2
 
-time.sleep (sleep), from 1 place
-
 warning[blocking-sleep]: `time.sleep` blocks the event loop
   --> app/users.py:16:5
    |
@@ -94,8 +92,6 @@ error[blocking-http]: `requests.get` blocks the event loop; await `httpx.AsyncCl
 12 |     return names
    |
    = then as above, from app/services.py:2
-
-time.sleep (sleep), from 1 place
 
 warning[blocking-sleep]: `time.sleep` blocks the event loop
   --> app/users.py:16:5

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from asyncfix.output.places import Texts
     from asyncfix.packs import Packs
 
+_ROOM = 36
+
 
 def render(
     report: Report, text: Texts, _packs: Packs, *, color: bool, width: int, prefix: str
 ) -> str:
     """Return the findings as blocks of text, with a blank line after each."""
     page = _Page(Places(text, prefix), palette(color=color), width)
-    found = groups(report.findings)
-    headed = any(group.size > 1 for group in found)
-    for group in found:
-        page.group(group, headed=headed)
+    for group in groups(report.findings):
+        page.group(group)
     return "".join(f"{line}\n" for line in page.lines)
 
 
@@ -42,9 +42,9 @@ class _Page:
         self._paint = paint
         self._width = width
 
-    def group(self, group: Group, *, headed: bool) -> None:
-        """Write all findings that end at one callable."""
-        if headed:
+    def group(self, group: Group) -> None:
+        """Write all findings that end at one callable, under a heading if they are several."""
+        if group.size > 1:
             places = number(group.size, "place")
             heading = printable(f"{group.sink} ({group.effect}), from {places}")
             self.lines += [self._paint("heading", heading), ""]
@@ -99,14 +99,19 @@ class _Page:
         self._note("reached from ", f"{name} ({place.path}:{place.row})", indent)
 
     def _steps(self, steps: Sequence[Step], indent: int, *, last: bool = True) -> None:
-        """Write a hop a line: where it is, and the code there."""
+        """Write where each hop is and the code there, below if there is little room beside."""
         for index, step in enumerate(steps):
+            place = self._places.at(step.location)
             verb = "blocks here  " if last and index == len(steps) - 1 else "called here  "
-            where = str(self._places.at(step.location))
-            room = self._width - indent - len(verb) - cells(where) - 5
-            code = beside(self._places.at(step.location), room)
-            told = f"{where}  {self._paint('quiet', code)}" if code else where
-            self.lines.append(f"{' ' * indent}= {self._paint('note', verb)} {told}")
+            head = f"{' ' * indent}= {self._paint('note', verb)} {place}"
+            room = self._width - indent - len(verb) - 5
+            code = beside(place, room - cells(str(place)))
+            if room - cells(str(place)) >= _ROOM:
+                self.lines.append(f"{head}  {self._paint('quiet', code)}" if code else head)
+                continue
+            code = beside(place, self._width - indent - 4)
+            self.lines.append(head)
+            self.lines += [f"{' ' * (indent + 4)}{self._paint('quiet', code)}"] if code else []
 
     def _note(self, label: str, words: str, indent: int, style: str = "note") -> None:
         """Write a label and what it says, which may have several lines."""

@@ -310,10 +310,19 @@ class Typing:
         bases = self.of(file, base, self_class)
         for each in bases:
             found += self.member(each, name)
-        known = any(each[0] in "ICPQMFVS" for each in bases)
-        if not found and not known:
-            found += self._set_elsewhere(file, parts)
+        if all(each[0] in "EX" for each in bases) and not self._is_told(bases, name):
+            found = [*self._set_elsewhere(file, parts)] or found
         return _unique(found)
+
+    def _is_told(self, bases: Types, name: str) -> bool:
+        """Tell whether the packs, or an import, say what this attribute is."""
+        for each in bases:
+            owner = each[1] if each[0] == "E" else each[2]
+            if each[0] == "X" and not owner:
+                return True
+            if self.outside.known_method(owner, name) or self.outside.attribute(owner, name):
+                return True
+        return False
 
     def _set_elsewhere(self, file: int, parts: tuple[Any, ...]) -> Types:
         """Follow `request.app.state.engine` to the one place that says `app.state.engine = …`."""
@@ -348,7 +357,7 @@ class Typing:
             return (("X", self.outside.canonical(f"{owner[1]}.{name}"), owner[1]),)
         if kind == "X":
             if owner[2]:
-                return self._called_outside_member(owner, name)
+                return (("X", f"{owner[1]}.{name}", "?"),)
             known = self.library.attributes.get(f"{owner[1]}.{name}")
             if known:
                 return self._spelled(known, owner[1])
@@ -365,9 +374,6 @@ class Typing:
         if kind == "F" and name in ("delay", "apply_async", "send", "submit", "kiq", "defer"):
             return (("X", "asyncfix.queued", ""),)
         return ()
-
-    def _called_outside_member(self, owner: Type, name: str) -> Types:
-        return (("X", f"{owner[1]}.{name}", ""),)
 
     def instance_member(self, cls: int, name: str) -> Types:
         """Return the types of `instance.name`."""
