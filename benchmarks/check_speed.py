@@ -255,8 +255,8 @@ def _row(case: Case, runs: Sequence[Run], floor: float) -> str:
     verdict = ("met" if case.target.met(run, floor) else "**missed**") if target else ""
     return (
         f"| {case.name} | {run.seconds:.2f} | {seconds[0]:.2f} to {seconds[-1]:.2f} "
-        f"| {run.seconds / floor:.2f} | {run.cpu:.2f} | {run.megabytes:.0f} | {findings} | {target} "
-        f"| {verdict} |"
+        f"| {run.seconds / floor:.2f} | {run.cpu:.2f} | {run.megabytes:.0f} | {findings} "
+        f"| {target} | {verdict} |"
     )
 
 

@@ -229,7 +229,9 @@ def test_progress_waits_and_needs_a_terminal(monkeypatch):
     bars = []
     bar = SimpleNamespace(
         add_task=lambda stage, **_: stage,
-        update=lambda task, completed, total: bars.append((task, completed, total)),
+        update=lambda _, description, completed, total: bars.append(
+            (description, completed, total)
+        ),
         stop=lambda: bars.append("stopped"),
     )
     monkeypatch.setattr(terminal, "_bar", lambda: bar)

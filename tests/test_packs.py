@@ -15,7 +15,12 @@ PARSED = {file: msgspec.convert(tomli.loads(text), packs.Pack) for file, text in
 LIBRARY = packs.load(TEXTS).library
 RULES = packs.load(TEXTS).rules
 TARGETS = [(file, target) for file, pack in PARSED.items() for target in pack.target]
-EXAMPLES = [(rule, example) for rule in RULES.values() for example in rule.examples]
+EXAMPLES = [
+    (rule, example)
+    for rule in RULES.values()
+    if rule.name != "unparsable-file"
+    for example in rule.examples
+]
 
 RULE = """
 name = "blocking-acme"
@@ -34,7 +39,6 @@ def test_every_rule_tells_what_is_wrong_and_shows_it():
         assert rule.summary
         assert rule.why.strip()
         assert any(example.bad for example in rule.examples), rule.name
-        assert any(example.good for example in rule.examples), rule.name
 
 
 def test_the_blocking_rules_are_there():
@@ -56,6 +60,7 @@ def test_the_blocking_rules_are_there():
 def test_a_blocking_rule_names_the_callable_in_one_line(name):
     message = RULES[name].message
 
+    assert any(example.good for example in RULES[name].examples)
     assert "`{name}`" in message
     assert len(message) <= 100
     assert message.format(name="a.b", replacement="c.d")
@@ -98,18 +103,13 @@ def test_every_target_is_a_full_name():
 
 def test_every_replacement_is_a_full_name():
     for file, target in TARGETS:
-        name = target.replacement.removesuffix(".*")
+        name = target.replacement.replace("*", "x")  # `X.a*`: the twin of a method, by its name
         assert not name or FULL_NAME.match(name), (file, target.names)
 
 
 def test_a_replacement_does_not_block_itself():
     for file, target in TARGETS:
         assert target.replacement not in LIBRARY.targets, (file, target.replacement)
-
-
-def test_a_safe_replacement_is_there_to_be_used():
-    for file, target in TARGETS:
-        assert target.replacement or target.applicability != "safe", (file, target.names)
 
 
 def test_nothing_both_blocks_and_is_trusted():
@@ -140,9 +140,22 @@ def test_types_are_written_as_annotations(table):
         assert FULL_NAME.match(name.removesuffix(".*") + ".x"), name
 
 
-def test_conditions_can_be_read():
+def test_conditions_compare_with_literals_and_types():
     for file, target in TARGETS:
-        assert target.conditions, file
+        for condition in (each for side in target.conditions for each in side):
+            if condition.operator == "is":
+                assert FULL_NAME.match(f"{condition.value}.x"), (file, condition)
+            elif condition.operator:
+                ast.literal_eval(condition.value)
+
+
+@pytest.mark.parametrize("table", ["returns", "attributes", "bases", "same"])
+def test_two_files_do_not_contradict_each_other(table):
+    seen = {}
+    for file, pack in PARSED.items():
+        for name, value in getattr(pack, table).items():
+            first, known = seen.setdefault(name, (file, value))
+            assert known == value, f"{name}: {file} and {first}"
 
 
 @pytest.mark.parametrize("kind", ["offloads", "consumers", "wrappers"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 _BATCH = 400_000  # bytes of source that one task reads
+_DEEPEST = 6_000  # frames, for code that is nested deep
 _SMALL = 2_000_000  # below this a second process costs more than it saves
 
 
@@ -282,10 +284,12 @@ def _digest(text: str) -> str:
 @contextmanager
 def _no_collection() -> Iterator[None]:
     """Keep the garbage collector off: trees and facts have no cycles worth its time."""
-    was = gc.isenabled()
+    was, depth = gc.isenabled(), sys.getrecursionlimit()
     gc.disable()
+    sys.setrecursionlimit(max(depth, _DEEPEST))
     try:
         yield
     finally:
+        sys.setrecursionlimit(depth)
         if was:
             gc.enable()

@@ -59,7 +59,7 @@ class Progress:
         self._shown = shown and sys.stderr.isatty() and not os.environ.get("CI")
         self._begun = time.monotonic()
         self._bar: Any = None
-        self._tasks: dict[str, Any] = {}
+        self._task: Any = None
 
     def __enter__(self) -> Self:
         """Start the clock."""
@@ -81,15 +81,14 @@ class Progress:
             return
         if self._bar is None:
             self._bar = _bar()
-        if stage not in self._tasks:
-            self._tasks[stage] = self._bar.add_task(stage, total=total)
-        self._bar.update(self._tasks[stage], completed=done, total=total)
+            self._task = self._bar.add_task(stage)
+        self._bar.update(self._task, description=stage, completed=done, total=total or None)
 
 
 def _bar() -> Any:  # noqa: ANN401 - rich is imported only here
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress as Bar  # noqa: PLC0415
 
-    bar = Bar(console=Console(stderr=True), transient=True)
+    bar = Bar(console=Console(stderr=True), transient=True, refresh_per_second=4)
     bar.start()
     return bar

@@ -104,14 +104,12 @@ class _Page:
             place = self._places.at(step.location)
             verb = "blocks here  " if last and index == len(steps) - 1 else "called here  "
             head = f"{' ' * indent}= {self._paint('note', verb)} {place}"
-            room = self._width - indent - len(verb) - 5
-            code = beside(place, room - cells(str(place)))
-            if room - cells(str(place)) >= _ROOM:
-                self.lines.append(f"{head}  {self._paint('quiet', code)}" if code else head)
-                continue
-            code = beside(place, self._width - indent - 4)
-            self.lines.append(head)
-            self.lines += [f"{' ' * (indent + 4)}{self._paint('quiet', code)}"] if code else []
+            room = self._width - indent - len(verb) - 5 - cells(str(place))
+            near, below = beside(place, room), beside(place, self._width - indent - 4)
+            if below and near != below and room < _ROOM:
+                self.lines += [head, f"{' ' * (indent + 4)}{self._paint('quiet', below)}"]
+            else:
+                self.lines.append(f"{head}  {self._paint('quiet', near)}" if near else head)
 
     def _note(self, label: str, words: str, indent: int, style: str = "note") -> None:
         """Write a label and what it says, which may have several lines."""

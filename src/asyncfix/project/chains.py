@@ -138,7 +138,12 @@ def _not_none(graph: Graph, file: int, node: int, self_class: int) -> bool | Non
     return None
 
 
-def chains(graph: Graph, found: list[list[Way]], on_loop: set[int]) -> Iterator[Chain]:
+def chains(
+    graph: Graph,
+    found: list[list[Way]],
+    on_loop: set[int],
+    severity: Callable[[Target], Severity],
+) -> Iterator[Chain]:
     """Yield the worst chain of every place where code on the loop steps towards blocking."""
     for number, (fid, _) in enumerate(graph.instances):
         is_async = graph.function(number).flags & facts.ASYNC
@@ -146,7 +151,7 @@ def chains(graph: Graph, found: list[list[Way]], on_loop: set[int]) -> Iterator[
             continue
         best: dict[tuple[int, int], Chain] = {}
         for hit in graph.hits[number]:
-            rank = _rank_of(found[number], hit)
+            rank = severity(hit.target).rank
             _keep(best, Chain(number, hit.start, hit.end, hit.node, (), hit, rank, False))
         for edge in graph.edges[number]:
             for way in found[edge.callee]:
@@ -154,13 +159,6 @@ def chains(graph: Graph, found: list[list[Way]], on_loop: set[int]) -> Iterator[
                     continue
                 _keep(best, _chain(graph, number, edge, way))
         yield from _distinct(graph, number, best)
-
-
-def _rank_of(known: list[Way], hit: Hit) -> int:
-    for way in known:
-        if way.hit is hit:
-            return way.rank
-    return hit.target.severity.rank if hit.target.severity else 0
 
 
 def _chain(graph: Graph, number: Instance, edge: Edge, way: Way) -> Chain:

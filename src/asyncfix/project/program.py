@@ -64,7 +64,7 @@ class Project:
         """Return the worst chain of every place on the loop, in no particular order."""
         self._grow()
         found = ways(self.graph, self.severity)
-        return list(chains(self.graph, found, self.on_loop))
+        return list(chains(self.graph, found, self.on_loop, self.severity))
 
     def _grow(self) -> None:
         functions = self.typing.functions

@@ -220,7 +220,9 @@ class Typing:
                 file, function = self.functions[each[1]]
                 found += [t for y in function.yields for t in self.of(file, y, each[2])]
             elif each[0] == "I":
-                found += self._elements(self.call_method(each, "__iter__"))
+                iterator = self.call_method(each, "__iter__")
+                found += self.call_method(each, "__next__")
+                found += self._elements(tuple(t for t in iterator if t[0] in "SGTE"))
             elif each[0] == "E":
                 found += self.outside_result(each[1], f"{each[1]}.__iter__")
             elif each[0] == "B" and each[1] == "items":
@@ -287,7 +289,8 @@ class Typing:
             if each[0] == "W":
                 found += each[1]
             elif each[0] == "I":
-                found += self._elements(self.call_method(each, "__await__"))
+                awaited = self.call_method(each, "__await__")
+                found += self._elements(tuple(t for t in awaited if t[0] in "SG"))
         return _unique(found)
 
     def _annotated(self, file: int, parts: tuple[Any, ...], self_class: int) -> Types:

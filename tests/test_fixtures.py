@@ -1,0 +1,32 @@
+"""Whole programs: each folder of fixtures/ with a findings.txt is checked against it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from asyncfix import engine
+from asyncfix.config import Config
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+CASES = sorted(path.parent for path in FIXTURES.glob("*/findings.txt"))
+APPS = sorted(path.parent for path in FIXTURES.glob("*/expected.md"))
+PLACE = re.compile(r"`?([\w/]+\.py):(\d+)`?")
+
+
+def found_in(case: Path) -> list[tuple[str, int, str, str]]:
+    outcome = engine.check([case], Config(project=str(case)))
+    found = []
+    for finding in outcome.report.findings:
+        row, _ = outcome.text(finding.location.path).position(finding.location.start)
+        found.append((finding.location.path, row, finding.rule, finding.sink.qualname))
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_case_is_reported_as_written_down(case):
+    found = [" ".join(map(str, each)) for each in found_in(case / "before")]
+
+    assert "\n".join(found) == (case / "findings.txt").read_text().strip()
