@@ -73,12 +73,18 @@ class Modules:
     def _module(self, index: int, dotted: str) -> Definition | None:
         path = dotted.replace(".", "/")
         folder, root = self.folder[index], self.root[index]
-        strict = [root] if folder in self.packages else [folder, root]
+        known = dotted.partition(".")[0] in self.known
+        strict = [root] if folder in self.packages else [folder]
+        if known and dotted.partition(".")[0] in sys.builtin_module_names:
+            return None
+        if known and folder not in self.packages and folder not in ("", "src"):
+            # a folder without __init__ shadows libraries only where scripts are started from it
+            strict = []
         for place in strict:
             found = self._at(place, path)
             if found:
                 return found
-        if dotted.partition(".")[0] in self.known:
+        if known:
             return None
         candidates = [self._at(place, path) for place in self._nearest(folder)]
         return next((found for found in candidates if found), None)
@@ -117,9 +123,26 @@ class Modules:
 
     def _below(self, start: Definition, dotted: str) -> tuple[Definition, ...]:
         current: tuple[Definition, ...] = (start,)
-        for part in dotted.split(".") if dotted else ():
-            current = tuple(found for each in current for found in self.member(each, part))
-        return current
+        *folders, last = dotted.split(".") if dotted else [""]
+        for part in folders:
+            # `from a.b import c` imports the module a.b, whatever `b` is within a
+            below = tuple(found for each in current for found in self._submodule(each, part))
+            current = below or tuple(found for each in current for found in self.member(each, part))
+        if not last:
+            return current
+        return tuple(found for each in current for found in self.member(each, last))
+
+    def _submodule(self, module: Definition, name: str) -> tuple[Definition, ...]:
+        kind, at = module[0], module[1]
+        if kind == "P" and isinstance(at, int):
+            path = self.files[at].path
+            if not path.endswith("__init__.py"):
+                return ()
+            at = posixpath.dirname(path)
+        if kind == "X":
+            return ()
+        below = self._at(str(at), name)
+        return (below,) if below else ()
 
     def member(self, module: Definition, name: str) -> tuple[Definition, ...]:
         """Return what a module or package holds under a name."""
@@ -130,14 +153,7 @@ class Modules:
             found = self.lookup(at, name)
             if found:
                 return found
-            path = self.files[at].path
-            if not path.endswith("__init__.py"):
-                return ()
-            at = posixpath.dirname(path)
-        if kind in "PD":
-            below = self._at(str(at), name)
-            return (below,) if below else ()
-        return ()
+        return self._submodule(module, name)
 
     def lookup(self, index: int, name: str) -> tuple[Definition, ...]:
         """Return the definitions of a module-level name, through imports and stars."""
