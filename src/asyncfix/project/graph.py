@@ -236,9 +236,11 @@ class Graph:
     ) -> None:
         name = each[1]
         library = self.typing.library
-        if name in library.offloads or name in self.trusted:
+        if name in self.trusted:
             return
         self._sink(number, file, place, each[2], name, parts)
+        if name in library.offloads:
+            return
         if name in library.consumers and parts[2] and parts[2][0] > 0:
             self._iterate(number, file, place, parts[2][0])
         argument = library.callers.get(name)
@@ -579,4 +581,4 @@ def _literal(text: str) -> object:
     try:
         return int(text)
     except ValueError:
-        return float(text)
+        return text

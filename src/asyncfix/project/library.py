@@ -41,11 +41,14 @@ class Outside:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.same = library.same
-        self.classes = {
+        owners = {
             name.rpartition(".")[0]
             for table in (library.targets, library.reads, library.returns, library.attributes)
             for name in table
         } | set(library.bases)
+        # `redis.from_url` and `redis.Redis.get` are told alike: what holds classes is a module
+        modules = {name.rpartition(".")[0] for name in (*owners, *library.same)}
+        self.classes = {name for name in owners if name not in modules and "." in name}
         self.tops = {
             name.partition(".")[0]
             for table in (library.targets, library.returns, library.attributes)

@@ -688,11 +688,15 @@ class Typing:
     def _returned(self, fid: int, self_class: int) -> Types:
         file, function = self.functions[fid]
         declared = self.annotation(file, function.returns, self_class, function.owner)
-        if declared and not self._abstract(declared) and not _vague(declared):
+        lazy = all(each[0] == "S" for each in declared)
+        if declared and not lazy and not self._abstract(declared) and not _vague(declared):
             return declared
         inferred = _unique(
             each for node in function.results for each in self.of(file, node, self_class)
         )
+        if declared and lazy:
+            # `-> Iterator[X]` may hide a generator, whose body runs where it is iterated
+            return _unique([*declared, *(each for each in inferred if each[0] in "GE")])
         return inferred or declared
 
     def _call(self, file: int, parts: tuple[Any, ...], self_class: int) -> Types:
@@ -750,11 +754,11 @@ class Typing:
 
     def _outside_call(self, callee: Type, file: int, parts: tuple[Any, ...], self_class: int) -> Types:
         name, owner = callee[1], callee[2]
-        if name in self.library.offloads:
-            return self._offloaded(file, parts, self_class)
         if name == "functools.partial" and parts[2]:
             return self.of(file, parts[2][0], self_class)
         spelled = self.outside.result(owner, name)
+        if name in self.library.offloads and not spelled:
+            return self._offloaded(file, parts, self_class)
         if spelled:
             if spelled.startswith("@"):
                 at = int(spelled[1:])
