@@ -11,7 +11,7 @@ import click
 
 from asyncfix import __version__
 from asyncfix.config import FIELDS, LoadedConfig, load, parse
-from asyncfix.findings import Confidence, ConfigError, Severity
+from asyncfix.findings import AsyncfixError, Confidence, ConfigError, Severity
 from asyncfix.terminal import Progress, colored, write
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ def asyncfix(context: click.Context) -> int:
 @_running
 @click.option("-o", "--output-file", type=click.Path(path_type=Path), help="Print to a file.")
 @click.option("--statistics", is_flag=True, help="Print a table of rules instead of findings.")
-@click.option("--show-unresolved", is_flag=True, help="Tell how many calls lead nowhere known.")
+@click.option("--show-unresolved", is_flag=True, help="List the calls that lead nowhere known.")
+@click.option("--stdin-filename", metavar="FILE", help="The file whose text stdin holds; with -.")
 @click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 where there are findings.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
@@ -128,6 +129,7 @@ def check(  # noqa: PLR0917 - click calls it by name
     output_file: Path | None,
     statistics: bool,  # noqa: FBT001
     show_unresolved: bool,  # noqa: FBT001
+    stdin_filename: str | None,
     exit_zero: bool,  # noqa: FBT001
     color: str,
     quiet: bool,  # noqa: FBT001
@@ -137,9 +139,10 @@ def check(  # noqa: PLR0917 - click calls it by name
     """Report what blocks the event loop, with the chain of calls that leads there.
 
     PATHS are folders or files; the default is the working directory. A file is reported alone
-    but understood with its whole project.
+    but understood with its whole project. With - the text of one file is read from stdin.
     """
-    paths = paths or (Path(),)
+    replaced = _stdin(paths, stdin_filename)
+    paths = tuple(map(Path, replaced)) or paths or (Path(),)
     config = _loaded(paths[0], settings, file, verbose=verbose).config
     with Progress(shown=not (quiet or silent)) as progress:
         outcome = _engine().check(
@@ -148,6 +151,8 @@ def check(  # noqa: PLR0917 - click calls it by name
             jobs=jobs,
             cache=None if no_cache else _cache(paths, config),
             progress=progress,
+            replaced=replaced,
+            unresolved=show_unresolved,
         )
     report = outcome.report
     for error in report.errors:
@@ -157,11 +162,11 @@ def check(  # noqa: PLR0917 - click calls it by name
     if not silent:
         name = "statistics" if statistics else config.output_format
         painted = colored(color) if output_file is None else color == "always"
-        text = _rendered(
-            name, outcome, _prefix(paths, config), color=painted, to_file=output_file is not None
-        )
-        if not quiet and name != "json":
-            text += _closing(outcome, color=painted, unresolved=show_unresolved)
+        prefix = _prefix(paths, config)
+        text = _rendered(name, outcome, prefix, color=painted, to_file=output_file is not None)
+        if name != "json":
+            text += _unresolved(outcome, prefix)
+            text += "" if quiet else _closing(outcome, color=painted, unresolved=show_unresolved)
         write(text, output_file)
     if report.errors:
         return 2
@@ -251,6 +256,22 @@ def _loaded(
     return loaded
 
 
+def _stdin(paths: tuple[Path, ...], name: str | None) -> dict[str, str]:
+    """Return the text of stdin by the name that it goes by, if one of the paths is `-`."""
+    if Path("-") not in paths:
+        if name is not None:
+            raise click.UsageError("--stdin-filename needs `-` in place of the paths")
+        return {}
+    if len(paths) > 1 or not name:
+        raise click.UsageError("`-` stands alone and needs --stdin-filename")
+    from asyncfix.source import Text  # noqa: PLC0415 - see `_engine`
+
+    try:
+        return {name: Text.decode(name, sys.stdin.buffer.read()).text}
+    except (UnicodeDecodeError, SyntaxError) as error:
+        raise AsyncfixError(f"stdin: {error}") from error
+
+
 def _cache(paths: tuple[Path, ...], config: Config) -> Path | None:
     from asyncfix.source import project_root  # noqa: PLC0415 - see `_engine`
 
@@ -276,6 +297,15 @@ def _rendered(name: str, outcome: Outcome, prefix: str, *, color: bool, to_file:
     return render(
         name, outcome.report, outcome.text, outcome.packs, color=color, width=width, prefix=prefix
     )
+
+
+def _unresolved(outcome: Outcome, prefix: str) -> str:
+    """List the calls that could not be resolved, where that was asked for."""
+    if not outcome.report.unresolved_at:
+        return ""
+    from asyncfix.output.unresolved import render  # noqa: PLC0415 - see `_engine`
+
+    return render(outcome.report, outcome.text, prefix=prefix)
 
 
 def _closing(outcome: Outcome, *, color: bool, unresolved: bool) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,11 +22,12 @@ from asyncfix.cache import Cache, Known
 from asyncfix.config import Config, chosen
 from asyncfix.extract import extract
 from asyncfix.facts import FileFacts
-from asyncfix.findings import Finding, Report, ordered
+from asyncfix.findings import Finding, Location, Report, ordered
 from asyncfix.source import Discovery, Text, discover, matcher
 
 if TYPE_CHECKING:
     from asyncfix.packs import Packs
+    from asyncfix.project.program import Project
 
 Progress = Callable[[str, int, int], None]
 
@@ -73,26 +75,67 @@ def check(
     jobs: int = 1,
     cache: Path | None = None,
     progress: Progress | None = None,
+    replaced: Mapping[str, str] | None = None,
+    unresolved: bool = False,
 ) -> Outcome:
-    """Find what blocks the loop in the files below some paths; raise AsyncfixError for bad input."""
+    """Find what blocks the loop in the files below some paths; raise AsyncfixError for bad input.
+
+    `replaced` holds the text of files, by path from the working directory, that stands in for
+    what is on disk; `unresolved` asks for the places of calls that nothing is known of.
+    """
     started = time.perf_counter()
     with _no_collection():
-        found = discover(paths, config)
+        found = discover(paths, config, {Path(name) for name in replaced or ()})
+        given = _given(found.root, replaced or {})
         texts = rule_packs.builtin_texts() | rule_packs.user_texts(config.packs, Path(config.project))
         salt = _digest("".join(texts.values()))
         store = Cache(cache, salt)
-        report = store.report(found.stats, found.reported, config.salt)
+        usual = not given and not unresolved
+        report = store.report(found.stats, found.reported, config.salt) if usual else None
         packs = store.packs(texts)
         if report is None:
-            report = _check(found, config, packs, jobs=jobs, store=store, progress=progress)
-            store.store_report(found.stats, found.reported, config.salt, report)
+            linked = _linked(
+                found, config, packs, jobs=jobs, store=store, progress=progress, given=given
+            )
+            report = _check(found, linked, given, unresolved=unresolved)
+            if usual:
+                store.store_report(found.stats, found.reported, config.salt, report)
         else:
             report = replace(report, cached=report.files)
     seconds = time.perf_counter() - started
-    return Outcome(replace(report, seconds=seconds), packs, found.root, {})
+    return Outcome(replace(report, seconds=seconds), packs, found.root, dict(given))
 
 
-def _check(
+def why(
+    paths: Sequence[Path],
+    config: Config,
+    target: str,
+    *,
+    jobs: int = 1,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Explanation:
+    """Explain a place (`path:row[:column]`) or a function; raise AsyncfixError if there is none."""
+    from asyncfix.explain import explain  # noqa: PLC0415 - only for this command
+
+    with _no_collection():
+        found = discover(paths, config)
+        texts = rule_packs.builtin_texts() | rule_packs.user_texts(config.packs, Path(config.project))
+        store = Cache(cache, _digest("".join(texts.values())))
+        packs = store.packs(texts)
+        linked = _linked(found, config, packs, jobs=jobs, store=store, progress=progress, given={})
+        return Explanation(tuple(explain(linked.project, target, found.root)))
+
+
+class Linked(NamedTuple):
+    """A project that is ready to be asked, how many of its files were known, what went wrong."""
+
+    project: Project
+    cached: int
+    errors: list[str]
+
+
+def _linked(
     found: Discovery,
     config: Config,
     packs: Packs,
@@ -100,26 +143,46 @@ def _check(
     jobs: int,
     store: Cache,
     progress: Progress | None,
-) -> Report:
+    given: Mapping[str, Text],
+) -> Linked:
     from asyncfix.project.program import Project  # noqa: PLC0415 - not needed when nothing changed
 
-    facts, cached, errors = index(found, store, jobs=jobs, progress=progress)
-    project = Project(facts, packs, config)
+    facts, cached, errors = index(found, store, jobs=jobs, progress=progress, given=given)
+    if progress:
+        progress("linking", 0, 0)
+    return Linked(Project(facts, packs, config), cached, errors)
+
+
+def _check(
+    found: Discovery, linked: Linked, given: Mapping[str, Text], *, unresolved: bool
+) -> Report:
+    project = linked.project
+    packs, config = project.packs, project.config
     wanted = chosen(config, packs.rules.values())
     findings: list[Finding] = []
     for rule in packs.rules.values():
         if rule.name in wanted:
             findings += _check_module(rule.check).find(rule, project)
-    findings = list(_examined(findings, packs, found.root))
+    findings = list(_examined(findings, packs, found.root, given))
     shown, hidden = _shown(findings, found, config)
     return Report(
         shown,
         hidden=hidden,
         unresolved=project.unresolved,
         files=len(found.files),
-        cached=cached,
-        errors=(*found.errors, *errors),
+        cached=linked.cached,
+        errors=(*found.errors, *linked.errors),
+        unresolved_at=_unresolved(project, found) if unresolved else (),
     )
+
+
+def _unresolved(project: Project, found: Discovery) -> tuple[Location, ...]:
+    """Return the calls whose receiver has no known type, each place once, in order."""
+    _ = project.unresolved
+    graph = project.graph
+    places = {Location(graph.file(at).path, start, end) for at, start, end in graph.unresolved}
+    mine = found.reported
+    return tuple(sorted(each for each in places if mine is None or each.path in mine))
 
 
 def _check_module(name: str) -> Any:  # noqa: ANN401 - a module
@@ -130,17 +193,25 @@ def _check_module(name: str) -> Any:  # noqa: ANN401 - a module
 
 
 def index(
-    found: Discovery, store: Cache, *, jobs: int, progress: Progress | None
+    found: Discovery,
+    store: Cache,
+    *,
+    jobs: int,
+    progress: Progress | None,
+    given: Mapping[str, Text] | None = None,
 ) -> tuple[list[FileFacts], int, list[str]]:
     """Return the facts of every file, how many were known before, and what could not be read."""
     known = store.facts()
+    given = given or {}
     decode = msgspec.msgpack.Decoder(FileFacts).decode
     facts: dict[str, FileFacts] = {}
     fresh: dict[str, Known] = {}
     changed: list[str] = []
     for path in found.files:
         old = known.get(path)
-        if old is not None and (old.mtime, old.size) == found.stats[path]:
+        if path in given:
+            changed.append(path)
+        elif old is not None and (old.mtime, old.size) == found.stats[path]:
             fresh[path] = old
         else:
             changed.append(path)
@@ -150,25 +221,30 @@ def index(
         except (msgspec.DecodeError, msgspec.ValidationError):
             changed.append(path)
             del fresh[path]
-    sources, errors = _sources(found.root, changed)
+    sources, errors = _sources(found.root, changed, given)
     done = len(facts)
     for path, encoded in _extracted(sources, jobs):
         mtime, size = found.stats[path]
         facts[path] = decode(encoded)
-        fresh[path] = Known(mtime, size, facts[path].digest, msgspec.Raw(encoded))
+        if path not in given:
+            fresh[path] = Known(mtime, size, facts[path].digest, msgspec.Raw(encoded))
+        elif path in known:
+            fresh[path] = known[path]
         done += 1
         if progress and done % 50 == 0:
             progress("reading", done, len(found.files))
-    if changed or len(known) != len(fresh):
+    if set(changed) - set(given) or len(known) != len(fresh):
         store.store_facts(fresh)
     return [facts[path] for path in found.files if path in facts], len(found.files) - len(changed), errors
 
 
-def _sources(root: Path, paths: Iterable[str]) -> tuple[list[Source], list[str]]:
+def _sources(
+    root: Path, paths: Iterable[str], given: Mapping[str, Text]
+) -> tuple[list[Source], list[str]]:
     sources, errors = [], []
     for path in paths:
         try:
-            text = Text.read(root, path)
+            text = given.get(path) or Text.read(root, path)
         except OSError as error:
             errors.append(f"cannot read {path}: {error.strerror or error}")
             continue
@@ -187,7 +263,7 @@ def extract_batch(batch: list[Source]) -> list[bytes]:
         for source in batch:
             if source.error:
                 facts = FileFacts(
-                    source.path, "", source.error, 0, [(0,)], [], [], {}, (), (), (), ((),)
+                    source.path, "", source.error, 0, [(0,)], [], [], {}, (), (), (), ((),), {}
                 )
             else:
                 facts = extract(source.path, _digest(source.text), source.text)
@@ -225,14 +301,16 @@ def map_batches(executor: Executor, sources: list[Source]) -> Iterator[tuple[str
 # Examine
 
 
-def _examined(findings: list[Finding], packs: Packs, root: Path) -> Iterator[Finding]:
+def _examined(
+    findings: list[Finding], packs: Packs, root: Path, given: Mapping[str, Text]
+) -> Iterator[Finding]:
     from asyncfix.syntax import Syntax  # noqa: PLC0415 - not needed when nothing changed
 
     by_file: dict[str, list[Finding]] = {}
     for finding in findings:
         by_file.setdefault(finding.location.path, []).append(finding)
     for path, here in by_file.items():
-        syntax = Syntax(_text(root, path).data)
+        syntax = Syntax((given.get(path) or _text(root, path)).data)
         for finding in here:
             rule = packs.rules[finding.rule]
             examine = getattr(_check_module(rule.check), "examine", None)
@@ -267,6 +345,15 @@ def _shown(
 
 
 # Small things
+
+
+def _given(root: Path, replaced: Mapping[str, str]) -> dict[str, Text]:
+    """Return the texts that stand in for files, by their paths in the project."""
+    found = {}
+    for name, text in replaced.items():
+        path = Path(os.path.relpath(name, root)).as_posix()
+        found[path] = Text(path, text)
+    return found
 
 
 def _text(root: Path, path: str) -> Text:

@@ -44,7 +44,7 @@ def _unparsable(path: str, digest: str, text: str, error: Exception) -> FileFact
     row = (error.lineno or 1) if isinstance(error, SyntaxError) else 1
     lines = text.encode("utf-8", "surrogatepass").splitlines(keepends=True)
     at = sum(map(len, lines[: row - 1]))
-    return FileFacts(path, digest, message, at, [(facts.UNKNOWN,)], [], [], {}, (), (), (), ((),))
+    return FileFacts(path, digest, message, at, [(facts.UNKNOWN,)], [], [], {}, (), (), (), ((),), {})
 
 
 class _Scope:
@@ -178,7 +178,29 @@ class _Reader:
             tuple(self.puts),
             tuple(self.sets),
             tuple(self.guards),
+            self._calls_by_name(),
         )
+
+    def _calls_by_name(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        nodes = self.nodes
+        for node, parts in enumerate(nodes):
+            if parts[0] == facts.CALL:
+                found.setdefault(self._called_name(nodes[parts[1]]), []).append(node)
+        return found
+
+    def _called_name(self, callee: tuple[Any, ...]) -> str:
+        kind = callee[0]
+        if kind in (facts.ATTR, facts.OUTER):
+            return str(callee[2])
+        if kind == facts.GLOBAL:
+            return str(callee[1])
+        if kind == facts.IMPORT:
+            return str(callee[1]).rpartition(".")[2]
+        if kind == facts.FUNCTION:
+            function = self.functions[callee[1]]
+            return function.name if function else ""
+        return self.class_names[callee[1]].rpartition(".")[2] if kind == facts.CLASS else ""
 
     def _close(self, scope: _Scope, *, name: str, start: int, end: int) -> Function:
         return Function(

@@ -110,7 +110,10 @@ class Class(NamedTuple):
 
 
 class FileFacts(NamedTuple):
-    """Everything that one file says; `error` tells why it could not be parsed."""
+    """Everything that one file says; `error` tells why it could not be parsed.
+
+    `calls` holds the nodes of all calls by the last name of what is called.
+    """
 
     path: str
     digest: str
@@ -124,3 +127,4 @@ class FileFacts(NamedTuple):
     puts: tuple[tuple[int, int], ...]
     sets: tuple[tuple[int, str, int], ...]
     guards: tuple[tuple[tuple[int, int, bool], ...], ...]
+    calls: dict[str, list[int]]

@@ -157,7 +157,10 @@ def ordered(findings: list[Finding]) -> tuple[Finding, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of a run; `findings` are the ones to show, in order; counts tell of the rest."""
+    """The outcome of a run; `findings` are the ones to show, in order; counts tell of the rest.
+
+    `unresolved_at` holds the calls whose receiver has no known type, where they were asked for.
+    """
 
     findings: tuple[Finding, ...]
     hidden: int = 0
@@ -166,6 +169,7 @@ class Report:
     cached: int = 0
     seconds: float = 0.0
     errors: tuple[str, ...] = ()
+    unresolved_at: tuple[Location, ...] = ()
 
     @property
     def sinks(self) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from asyncfix.findings import AsyncfixError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from pathspec import GitIgnoreSpec
 
@@ -155,16 +155,19 @@ def _marked(start: Path) -> Path:
     return start
 
 
-def discover(paths: Sequence[Path], config: Config) -> Discovery:
+def discover(
+    paths: Sequence[Path], config: Config, replaced: Collection[Path] = ()
+) -> Discovery:
     """Find the Python files that a run indexes.
 
     Folders are indexed as given. A file indexes its whole project but is the only one reported;
-    as in Ruff it is taken even where it is excluded, unless `force-exclude` is set.
+    as in Ruff it is taken even where it is excluded, unless `force-exclude` is set. Files of
+    `replaced` need not exist, because their text comes from elsewhere.
     Raise AsyncfixError for a path that does not exist.
     """
     paths = paths or (Path(),)
     for path in paths:
-        if not path.exists():
+        if path not in replaced and not path.exists():
             raise AsyncfixError(f"{path}: no such file or folder")
     root = project_root(paths, config)
     walk = _Walk(str(root), config)
@@ -206,8 +209,11 @@ class _Walk:
     def add(self, paths: Iterable[str]) -> None:
         """Take files whatever the patterns say."""
         for path in paths:
-            stat = os.stat(path)  # noqa: PTH116 - strings here
-            self.stats[self.relative(path)] = (stat.st_mtime_ns, stat.st_size)
+            try:
+                stat = os.stat(path)  # noqa: PTH116 - strings here
+                self.stats[self.relative(path)] = (stat.st_mtime_ns, stat.st_size)
+            except FileNotFoundError:
+                self.stats[self.relative(path)] = (0, 0)
 
     def excluded(self, path: str) -> bool:
         """Tell whether the configuration excludes a path or one of the folders above it."""

@@ -46,6 +46,7 @@ class Places:
         self._text = text
         self._prefix = prefix
         self._texts: dict[str, Text | None] = {}
+        self._names: dict[str, str] = {}
         self._seen: dict[Location, Place] = {}
 
     def at(self, location: Location) -> Place:
@@ -57,7 +58,9 @@ class Places:
 
     def shown(self, path: str) -> str:
         """Return a project's path as seen from the working directory, safe to print."""
-        return printable(os.path.normpath(self._prefix + path).replace(os.sep, "/"))
+        if path not in self._names:
+            self._names[path] = printable(shortest(self._prefix + path))
+        return self._names[path]
 
     def _find(self, location: Location) -> Place:
         path = location.path
@@ -72,6 +75,14 @@ class Places:
         row, column = text.position(location.start)
         end_row, end_column = text.position(location.end)
         return Place(self.shown(path), row, column, end_row, end_column, text)
+
+
+def shortest(path: str) -> str:
+    """Return a path as it is seen from the working directory, with forward slashes."""
+    if ".." in path and not os.path.isabs(path):  # noqa: PTH117 - strings here
+        # `../../app/main.py` may be `main.py`: only the names of the folders above can tell
+        path = os.path.relpath(path)
+    return os.path.normpath(path).replace(os.sep, "/")
 
 
 def printable(line: str) -> str:

@@ -73,6 +73,8 @@ class Graph:
         self.resolved_params: set[tuple[int, int, int, int]] = set()
         self.queue: list[Instance] = []
         self.unresolved: list[tuple[int, int, int]] = []
+        self.told = {name.rpartition(".")[2] for name in self.trusted}
+        self.told |= {name.rpartition(".")[2] for name in typing.library.offloads}
         self.names = self._interesting_names()
         self.properties = self._property_names()
         self.dunders = {
@@ -275,8 +277,10 @@ class Graph:
         function = self.typing.functions[fid][1]
         if function.flags & facts.GENERATOR and not runs:
             return
-        qualname = self.qualname(fid)
-        if function.contract in ("nonblocking", "runs-in-thread") or qualname in self.trusted:
+        if function.contract in ("nonblocking", "runs-in-thread"):
+            return
+        qualname = self.qualname(fid) if function.name in self.told else ""
+        if qualname in self.trusted:
             return
         if function.flags & facts.ASYNC:
             self._spawn(number, file, place, fid, awaited=awaited, inner=inner)

@@ -36,6 +36,7 @@ class Modules:
         self.root = [self._package_root(folder) for folder in self.folder]
         self.roots = sorted({*self.root, *(name.strip("./") for name in src), "", "src"})
         self.found: dict[tuple[str, str], Definition | None] = {}
+        self.names: dict[int, str] = {}
         self.defined: dict[tuple[int, str], tuple[Definition, ...]] = {}
 
     def _add(self, index: int, path: str) -> None:
@@ -57,6 +58,12 @@ class Modules:
 
     def name(self, index: int) -> str:
         """Return the dotted name of a file, as it is imported within its package."""
+        found = self.names.get(index)
+        if found is None:
+            found = self.names[index] = self._name(index)
+        return found
+
+    def _name(self, index: int) -> str:
         path = self.files[index].path.rpartition(".")[0]
         root = self.root[index]
         if root.startswith("src") or root in self.roots and root in ("lib", "python"):

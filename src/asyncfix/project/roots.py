@@ -124,15 +124,12 @@ class _Finder:
         return None
 
     def _included(self) -> Iterator[tuple[tuple[int, int], str]]:
-        for file, each in enumerate(self.typing.files):
-            for parts in each.nodes:
-                if parts[0] != facts.CALL or not parts[2]:
-                    continue
-                callee = each.nodes[parts[1]]
-                if callee[0] == facts.ATTR and callee[2] == "include_router" and parts[2][0] > 0:
-                    made = self._made(file, parts[2][0])
-                    if made:
-                        yield made, self._keyword(file, parts, "prefix")
+        for file, nodes, _ in self.typing.callers.get("include_router", ()):
+            for node in nodes:
+                parts = self.typing.files[file].nodes[node]
+                made = self._made(file, parts[2][0]) if parts[2] and parts[2][0] > 0 else None
+                if made:
+                    yield made, self._keyword(file, parts, "prefix")
 
     def _keyword(self, file: int, parts: Sequence[Any], name: str) -> str:
         node = argument_of(parts, name)
@@ -142,14 +139,13 @@ class _Finder:
     # Calls that are handed functions
 
     def _from_calls(self) -> Iterator[tuple[int, Entry]]:
-        for file, each in enumerate(self.typing.files):
-            nodes = each.nodes
-            for parts in nodes:
-                if parts[0] != facts.CALL:
-                    continue
-                for full, root in self.calls.get(_last_name(nodes[parts[1]]), ()):
-                    if self._is(file, parts[1], full):
-                        yield from self._handed(file, parts, root)
+        for name, wanted in self.calls.items():
+            for file, nodes, _ in self.typing.callers.get(name, ()):
+                for node in nodes:
+                    parts = self.typing.files[file].nodes[node]
+                    for full, root in wanted:
+                        if self._is(file, parts[1], full):
+                            yield from self._handed(file, parts, root)
 
     def _handed(
         self, file: int, parts: Sequence[Any], root: RootPack

@@ -73,7 +73,7 @@ class Typing:
         self.kinds: dict[int, frozenset[str]] = {}
         self.depth = 0
         self._subclasses: dict[int, list[int]] | None = None
-        self._callers: dict[str, list[tuple[int, int, int]]] | None = None
+        self._callers: dict[str, list[tuple[int, list[int], bool]]] | None = None
         self._puts: dict[Any, list[tuple[int, int]]] | None = None
         self._sets: dict[str, list[tuple[int, int, int]]] | None = None
         self.evaluate: dict[int, Callable[[int, tuple[Any, ...], int], Types]] = {
@@ -912,7 +912,10 @@ class Typing:
         if name in _AWAITABLES:
             return (("W", inner[-1]),)
         if name in ("type", "Type"):
-            return tuple(("C", each[1]) if each[0] == "I" else ("X", each[1], "") for each in inner[0])
+            classes = {"I": "C", "E": "X"}
+            return tuple(
+                (classes[each[0]], each[1], "")[: 2 + (each[0] == "E")] for each in inner[0] if each[0] in classes
+            )
         if name in ("Callable", "Literal"):
             return ()
         return self.annotation(file, base, self_class, owner)
@@ -979,13 +982,13 @@ class Typing:
             names = [self.classes[each][1].name for each in below[:20]] + ["cls", "__init__"]
         found: list[Type] = []
         for each in names:
-            sites = self.callers.get(each, ())
-            if len(sites) > _MOST_CALLERS:
+            places = self.callers.get(each, ())
+            if sum(len(nodes) for _, nodes, _ in places) > _MOST_CALLERS:
                 continue
-            for at, node, test in sites:
-                if test and not _is_test(self.files[file].path):
-                    continue
-                found += self._passed(fid, function, parts[2], at, node)
+            for at, nodes, test in places:
+                if not test or _is_test(self.files[file].path):
+                    for node in nodes:
+                        found += self._passed(fid, function, parts[2], at, node)
         return _unique(found)
 
     def _passed(self, fid: int, function: Function, index: int, at: int, node: int) -> Types:
@@ -1041,31 +1044,15 @@ class Typing:
     # Indexes over the whole project, made when first asked for
 
     @property
-    def callers(self) -> dict[str, list[tuple[int, int, bool]]]:
-        """Return every call by the last name of what is called."""
+    def callers(self) -> dict[str, list[tuple[int, list[int], bool]]]:
+        """Return the calls of every file by the last name of what is called."""
         if self._callers is None:
-            found: dict[str, list[tuple[int, int, int]]] = {}
+            self._callers = {}
             for file, each in enumerate(self.files):
-                nodes, test = each.nodes, _is_test(each.path)
-                for node, parts in enumerate(nodes):
-                    if parts[0] == facts.CALL and (parts[2] or parts[4]):
-                        callee = nodes[parts[1]]
-                        if callee[0] == facts.ATTR:
-                            found.setdefault(callee[2], []).append((file, node, test))
-                        elif callee[0] == facts.GLOBAL:
-                            found.setdefault(callee[1], []).append((file, node, test))
-                        elif callee[0] in (facts.FUNCTION, facts.CLASS, facts.IMPORT, facts.OUTER):
-                            name = self._callee_name(each, callee)
-                            found.setdefault(name, []).append((file, node, test))
-            self._callers = found
-        return self._callers  # type: ignore[return-value]
-
-    def _callee_name(self, file: FileFacts, callee: tuple[Any, ...]) -> str:
-        if callee[0] == facts.FUNCTION:
-            return file.functions[callee[1]].name
-        if callee[0] == facts.CLASS:
-            return file.classes[callee[1]].name
-        return str(callee[1 if callee[0] == facts.IMPORT else 2]).rpartition(".")[2]
+                test = _is_test(each.path)
+                for name, nodes in each.calls.items():
+                    self._callers.setdefault(name, []).append((file, nodes, test))
+        return self._callers
 
     @property
     def puts(self) -> dict[Any, list[tuple[int, int]]]:
