@@ -12,6 +12,7 @@ LAYERS = [
     ("extract", "cache", "packs"),
     ("project",),
     ("output", "changes", "suppress", "checks", "syntax"),
+    ("explain",),
     ("engine",),
     ("terminal", "commands", "cli", "server", "__init__", "__main__"),
 ]

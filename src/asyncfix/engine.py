@@ -263,7 +263,7 @@ def extract_batch(batch: list[Source]) -> list[bytes]:
         for source in batch:
             if source.error:
                 facts = FileFacts(
-                    source.path, "", source.error, 0, [(0,)], [], [], {}, (), (), (), ((),), {}
+                    source.path, "", source.error, 0, [(0,)], [], [], {}, (), (), (), ((),), {}, ()
                 )
             else:
                 facts = extract(source.path, _digest(source.text), source.text)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 Env = dict[str, tuple[int, ...]]
+Guards = tuple[tuple[int, str, bool], ...]
 
 _CONTRACT = re.compile(r"#\s*asyncfix:\s*(nonblocking|runs-in-thread|blocking\[[\w-]+\])")
 _PUTS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, "put_nowait": 0}
@@ -44,7 +45,7 @@ def _unparsable(path: str, digest: str, text: str, error: Exception) -> FileFact
     row = (error.lineno or 1) if isinstance(error, SyntaxError) else 1
     lines = text.encode("utf-8", "surrogatepass").splitlines(keepends=True)
     at = sum(map(len, lines[: row - 1]))
-    return FileFacts(path, digest, message, at, [(facts.UNKNOWN,)], [], [], {}, (), (), (), ((),), {})
+    return FileFacts(path, digest, message, at, [(facts.UNKNOWN,)], [], [], {}, (), (), (), ((),), {}, ())
 
 
 class _Scope:
@@ -85,12 +86,13 @@ class _Reader:
         self.classes = 0
         self.heads: list[tuple[int, Class]] = []
         self.class_names: dict[int, str] = {}
+        self.imports: set[str] = set()
         self.names: dict[str, list[int]] = {}
         self.stars: list[tuple[str, int]] = []
         self.puts: list[tuple[int, int]] = []
         self.sets: list[tuple[int, str, int]] = []
-        self.guard: tuple[tuple[int, int, bool], ...] = ()
-        self.guards: dict[tuple[tuple[int, int, bool], ...], int] = {(): 0}
+        self.guard: tuple[tuple[int, str, bool], ...] = ()
+        self.guards: dict[tuple[tuple[int, str, bool], ...], int] = {(): 0}
         self.attributes: list[dict[str, list[int]]] = []
         self.methods: list[dict[str, int]] = []
         self.body: int = -1
@@ -179,6 +181,7 @@ class _Reader:
             tuple(self.sets),
             tuple(self.guards),
             self._calls_by_name(),
+            tuple(sorted(self.imports)),
         )
 
     def _calls_by_name(self) -> dict[str, list[int]]:
@@ -701,7 +704,7 @@ class _Reader:
         scope = self.scope
         guard, before = self.guard, scope.env
         scope.env = {**before, **self._narrow(node.test)}
-        self.guard = guard + self._guards(node.test, holds=True)
+        self.guard = guard + self._guards(node.test, holds=True) + self._once(node)
         then_falls = self._block(node.body)
         then = scope.env
         scope.env = {**before, **self._narrow(node.test, holds=False)}
@@ -719,7 +722,7 @@ class _Reader:
             self.guard = guard + self._guards(node.test, holds=False)
         return then_falls or other_falls
 
-    def _guards(self, test: ast.expr, *, holds: bool) -> tuple[tuple[int, int, bool], ...]:
+    def _guards(self, test: ast.expr, *, holds: bool) -> tuple[tuple[int, str, bool], ...]:
         """Say what a test tells about parameters: `if create`, `if not create`, `if x is None`."""
         if not self.scope.params:
             return ()
@@ -731,14 +734,85 @@ class _Reader:
             param = self._unbound_param(test.id)
             return () if param < 0 else ((param, facts.TRUE, holds),)
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
-            left, right, operator = test.left, test.comparators[0], test.ops[0]
-            if isinstance(left, ast.Name) and isinstance(right, ast.Constant):
-                param = self._unbound_param(left.id)
-                is_it = isinstance(operator, ast.Is | ast.Eq)
-                if param >= 0 and right.value is None:
-                    return ((param, facts.NONE, holds == is_it),)
-                if param >= 0 and right.value in (True, False):
-                    return ((param, facts.TRUE, holds == (is_it == right.value)),)
+            return self._compared(test, holds=holds)
+        if isinstance(test, ast.Call):
+            return self._asked(test, holds=holds)
+        return ()
+
+    def _compared(self, test: ast.Compare, *, holds: bool) -> Guards:
+        left, right, operator = test.left, test.comparators[0], test.ops[0]
+        param = self._unbound_param(left.id) if isinstance(left, ast.Name) else -1
+        if param < 0:
+            return ()
+        if isinstance(operator, ast.In | ast.NotIn):
+            outcome = holds == isinstance(operator, ast.In)
+            values = right.elts if isinstance(right, ast.Tuple | ast.List | ast.Set) else []
+            if values and not outcome and all(isinstance(each, ast.Constant) for each in values):
+                return tuple(
+                    (param, facts.EQUAL + facts.told(each.value), False)
+                    for each in values
+                    if isinstance(each, ast.Constant)
+                )
+            if len(values) == 1 and isinstance(values[0], ast.Constant):
+                return ((param, facts.EQUAL + facts.told(values[0].value), outcome),)
+            return ()
+        if not isinstance(right, ast.Constant) or not isinstance(
+            operator, ast.Is | ast.IsNot | ast.Eq | ast.NotEq
+        ):
+            return ()
+        outcome = holds == isinstance(operator, ast.Is | ast.Eq)
+        if right.value is None:
+            return ((param, facts.NONE, outcome),)
+        if isinstance(right.value, bool):
+            return ((param, facts.TRUE, outcome == right.value),)
+        if isinstance(right.value, str | int):
+            return ((param, facts.EQUAL + facts.told(right.value), outcome),)
+        return ()
+
+    def _asked(self, test: ast.Call, *, holds: bool) -> Guards:
+        """Read `param.startswith("x")` and `isinstance(param, X)`."""
+        function, given = test.func, test.args
+        if isinstance(function, ast.Attribute) and function.attr == "startswith" and given:
+            if isinstance(function.value, ast.Name) and isinstance(given[0], ast.Constant):
+                param = self._unbound_param(function.value.id)
+                if param >= 0 and isinstance(given[0].value, str):
+                    return ((param, facts.STARTS + given[0].value, holds),)
+        elif isinstance(function, ast.Name) and function.id == "isinstance" and len(given) == 2:
+            param = self._unbound_param(given[0].id) if isinstance(given[0], ast.Name) else -1
+            if param >= 0 and isinstance(given[1], ast.Name | ast.Attribute):
+                return ((param, f"{facts.IS_A}{self._quietly(given[1])}", holds),)
+        return ()
+
+    def _once(self, node: ast.If) -> Guards:
+        """Tell whether a block runs until it has set a variable of the module or class."""
+        test: ast.expr = node.test
+        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+            return ()
+        if isinstance(test, ast.BoolOp):
+            test = test.values[0]
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            subject = test.operand
+        elif isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is):
+            subject = test.left
+        else:
+            return ()
+        if isinstance(subject, ast.Name):
+            shared = subject.id in self.scope.globals
+        else:
+            shared = (
+                isinstance(subject, ast.Attribute)
+                and isinstance(subject.value, ast.Name)
+                and (subject.value.id == "cls" or subject.value.id[:1].isupper())
+            )
+        if not shared:
+            return ()
+        wanted = ast.dump(subject).replace("Load()", "Store()")
+        for statement in node.body:
+            for each in ast.walk(statement):
+                if isinstance(each, ast.Assign | ast.AnnAssign):
+                    targets = each.targets if isinstance(each, ast.Assign) else [each.target]
+                    if any(ast.dump(target).replace("Load()", "Store()") == wanted for target in targets):
+                        return ((-1, facts.ONCE, True),)
         return ()
 
     def _unbound_param(self, name: str) -> int:
@@ -872,6 +946,7 @@ class _Reader:
 
     def _import(self, node: ast.Import) -> bool:
         for alias in node.names:
+            self.imports.add(alias.name.partition(".")[0])
             if alias.asname:
                 self._bind(alias.asname, self._node(facts.IMPORT, alias.name, 0))
             else:
@@ -881,6 +956,8 @@ class _Reader:
 
     def _import_from(self, node: ast.ImportFrom) -> bool:
         module = node.module or ""
+        if not node.level:
+            self.imports.add(module.partition(".")[0])
         for alias in node.names:
             if alias.name == "*":
                 self.stars.append((module, node.level))

@@ -57,9 +57,18 @@ CLASSMETHOD = 16
 ABSTRACT = 32
 LAMBDA = 64
 
-# Tests of guards.
-TRUE = 0  # the parameter is true
-NONE = 1  # the parameter is None
+# Tests of guards: a guard is (parameter, test, outcome); what follows the colon is an operand.
+TRUE = "true"
+NONE = "none"
+EQUAL = "equal:"  # the parameter equals a constant, told by `told`
+STARTS = "starts:"  # it is a text with this prefix
+IS_A = "is a:"  # it is an instance of the class at this node
+ONCE = "once"  # of no parameter (-1): runs until a module's or class's variable is set
+
+
+def told(value: object) -> str:
+    """Write a constant as guards compare it."""
+    return f"{type(value).__name__} {value!r}"
 
 
 class Param(NamedTuple):
@@ -112,7 +121,8 @@ class Class(NamedTuple):
 class FileFacts(NamedTuple):
     """Everything that one file says; `error` tells why it could not be parsed.
 
-    `calls` holds the nodes of all calls by the last name of what is called.
+    `calls` holds the nodes of all calls by the last name of what is called, `imports` the first
+    names of absolute imports.
     """
 
     path: str
@@ -126,5 +136,6 @@ class FileFacts(NamedTuple):
     stars: tuple[tuple[str, int], ...]
     puts: tuple[tuple[int, int], ...]
     sets: tuple[tuple[int, str, int], ...]
-    guards: tuple[tuple[tuple[int, int, bool], ...], ...]
+    guards: tuple[tuple[tuple[int, str, bool], ...], ...]
     calls: dict[str, list[int]]
+    imports: tuple[str, ...]

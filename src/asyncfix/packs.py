@@ -21,12 +21,12 @@ Effect = Literal[
 ]
 _NAME = re.compile(r"[A-Za-z_][\w.]*(\.\*)?\Z")
 _CONDITION = re.compile(
-    r"(?P<name>\w*)(@(?P<at>\d+))?\s*((?P<operator>==|!=|is)\s*(?P<value>\S.*))?\Z"
+    r"(?P<name>\w*)(@(?P<at>\d+))?\s*((?P<operator>==|!=|<|>|is\b)\s*(?P<value>\S.*))?\Z"
 )
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """A test of one argument: given at all, equal to a literal, or of a type."""
+    """A test of one argument: given at all, compared with a literal, or of a type."""
 
     name: str
     at: int

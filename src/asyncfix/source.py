@@ -155,9 +155,7 @@ def _marked(start: Path) -> Path:
     return start
 
 
-def discover(
-    paths: Sequence[Path], config: Config, replaced: Collection[Path] = ()
-) -> Discovery:
+def discover(paths: Sequence[Path], config: Config, replaced: Collection[Path] = ()) -> Discovery:
     """Find the Python files that a run indexes.
 
     Folders are indexed as given. A file indexes its whole project but is the only one reported;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Confidence, Finding, Location, Severity, Sink, Step
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from asyncfix.syntax import Syntax
 
 
+_HERE = "{call}"  # in a help: the call as it stands there, to be handed to a thread
+_LONGEST = 60
+
+
 def find(rule: Rule, project: Project) -> Iterator[Finding]:
     """Nominate each first step from code on the loop towards one of the rule's targets."""
     for chain in project.chains:
@@ -25,7 +30,13 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
 def examine(rule: Rule, finding: Finding, syntax: Syntax) -> Finding | None:
     """Dismiss the finding where the syntax shows that nothing is called there."""
     del rule
-    return finding if syntax.runs(finding.location) else None
+    if not syntax.runs(finding.location):
+        return None
+    if _HERE not in finding.help:
+        return finding
+    is_anyio = "anyio." in finding.help
+    call = syntax.handed_over(finding.location, keywords=not is_anyio, longest=_LONGEST)
+    return replace(finding, help=finding.help.replace(_HERE, call))
 
 
 def _finding(rule: Rule, chain: Chain, project: Project) -> Finding:
@@ -35,7 +46,8 @@ def _finding(rule: Rule, chain: Chain, project: Project) -> Finding:
     name = readable(chain.hit.name)
     reason = project.lowered(chain)
     severity = project.config.severity.get(rule.name, (Severity.ERROR, Severity.WARNING, Severity.INFO)[chain.rank])
-    message = rule.message.format(name=name, replacement=target.replacement)
+    replacement = spelled(target.replacement, chain.hit.name)
+    message = rule.message.format(name=name, replacement=replacement)
     return Finding(
         rule=rule.name,
         group=rule.group,
@@ -79,16 +91,48 @@ def _trace(chain: Chain, project: Project) -> Iterator[Step]:
 _VERBS = {"property": "reads", "with": "enters", "iterate": "iterates over"}
 
 
+def spelled(replacement: str, name: str) -> str:
+    """Put the called member in the place of `*`; what Python calls itself has no such name."""
+    if "*" not in replacement:
+        return replacement
+    member = name.rpartition(".")[2]
+    if member.startswith("__"):
+        return replacement.rpartition(".")[0]
+    return replacement.replace("*", member)
+
+
 def _help(chain: Chain, target: Target, project: Project) -> str:
+    thread = project.thread_call
     if chain.edges:
-        callee = project.graph.qualname(project.graph.instances[chain.edges[0].callee][0])
-        short = callee.rpartition(".")[2]
-        if chain.edges[0].kind == "call" and short.isidentifier():
-            return f"run `{short}` in a thread (`await asyncio.to_thread(…)`), or make it async down to the call that blocks"
-        return "move the work to a thread as a whole (`await asyncio.to_thread(…)`)"
-    if target.replacement:
+        return _help_chain(chain, project)
+    replacement = spelled(target.replacement, chain.hit.name)
+    member = chain.hit.name.rpartition(".")[2]
+    if replacement:
         needs = f" (needs {target.requires})" if target.requires else ""
-        return f"await `{target.replacement}` instead{needs}"
-    if target.offload == "safe":
-        return "run it in a thread: `await asyncio.to_thread(…)`"
-    return "run the whole unit of work in a thread: `await asyncio.to_thread(…)`"
+        verb = _IMPLICIT.get(member, "await")
+        return f"{verb} `{replacement}` instead{needs}"
+    if target.offload == "safe" and not member.startswith("__"):
+        return f"run it in a thread: `await {thread}({_HERE})`"
+    return (
+        "move it, with all that uses the same object, to a function for a thread: "
+        f"`await {thread}(function, …)`"
+    )
+
+
+def _help_chain(chain: Chain, project: Project) -> str:
+    thread, first = project.thread_call, chain.edges[0]
+    name = project.graph.function(first.callee).name
+    if first.kind == "call":
+        return f"run it in a thread: `await {thread}({_HERE})`"
+    if first.kind == "property":
+        return f"`{name}` is a property that blocks; read it in a thread: `await {thread}(function)`"
+    what = {"with": "the whole `with`", "iterate": "the whole loop"}.get(first.kind, "this")
+    return f"move {what} to a function for a thread: `await {thread}(function, …)`"
+
+
+_IMPLICIT = {
+    "__iter__": "iterate with `async for` over",
+    "__next__": "iterate with `async for` over",
+    "__enter__": "enter with `async with`",
+    "__exit__": "enter with `async with`",
+}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asyncfix.project.graph import Edge, Graph, Guards, Hit, Instance
 
 _MOST_WAYS = 6
+_ONCE = (-1, facts.ONCE, True)
 
 
 class Way(NamedTuple):
@@ -52,9 +53,11 @@ def ways(graph: Graph, severity: Callable[[Target], Severity]) -> list[list[Way]
     queue: list[tuple[int, int, int, Instance, Way]] = []
     count = 0
     for number, hits in enumerate(graph.hits):
-        for hit in hits:
-            rank = severity(hit.target).rank
-            queue.append((rank, 0, count, number, Way(rank, 0, hit.guards, None, hit, None, False)))
+        for hit in sorted(hits, key=_implicit):
+            once = _ONCE in hit.guards
+            rank = Severity.INFO.rank if once else severity(hit.target).rank
+            guards = tuple(guard for guard in hit.guards if guard != _ONCE)
+            queue.append((rank, 0, count, number, Way(rank, 0, guards, None, hit, None, once)))
             count += 1
     heapq.heapify(queue)
     while queue:
@@ -69,11 +72,18 @@ def ways(graph: Graph, severity: Callable[[Target], Severity]) -> list[list[Way]
             guards = carried(graph, edge, way.guards)
             if guards is None:
                 continue
-            worse = Severity.INFO.rank if cached else rank
-            longer = Way(worse, length + 1, guards, edge, way.hit, way, cached)
+            once = cached or _ONCE in guards
+            guards = tuple(guard for guard in guards if guard != _ONCE)
+            worse = Severity.INFO.rank if once else rank
+            longer = Way(worse, length + 1, guards, edge, way.hit, way, once)
             heapq.heappush(queue, (worse, length + 1, count, edge.caller, longer))
             count += 1
     return found
+
+
+def _implicit(hit: Hit) -> bool:
+    """Tell whether Python makes this call without being told: such a sink reads worse."""
+    return hit.name.endswith("__")
 
 
 def _adds(known: list[Way], way: Way) -> bool:
@@ -94,7 +104,7 @@ def carried(graph: Graph, edge: Edge, guards: Guards) -> Guards | None:
     callee_file = graph.typing.functions[graph.instances[edge.callee][0]][0]
     parts = graph.files[file].nodes[edge.node]
     for param, test, wanted in guards:
-        if param >= len(callee.params):
+        if not 0 <= param < len(callee.params):
             continue
         node, home = 0, file
         if parts[0] == facts.CALL:
@@ -105,27 +115,54 @@ def carried(graph: Graph, edge: Edge, guards: Guards) -> Guards | None:
             continue
         value = graph.files[home].nodes[node]
         known = _known(value, test)
-        if known is None and test == facts.NONE and home == file:
-            self_class = graph.instances[edge.caller][1]
-            known = _not_none(graph, file, node, self_class)
+        if known is None and home == file:
+            known = _typed(graph, edge, node, test, callee_file)
         if known is not None:
             if known != wanted:
                 return None
-        elif value[0] == facts.PARAM and home == file:
+        elif value[0] == facts.PARAM and home == file and not test.startswith(facts.IS_A):
             if value[1] == caller_fid - graph.typing.first_function[file]:
                 kept.append((value[2], test, wanted))
     return tuple(dict.fromkeys(kept))
 
 
-def _known(value: Sequence[Any], test: int) -> bool | None:
+def _known(value: Sequence[Any], test: str) -> bool | None:
     """Return what a test of this value gives, where the code itself says it."""
     if value[0] == facts.CONST:
-        return value[1] is None if test == facts.NONE else bool(value[1])
+        return _constant(value[1], test)
     if value[0] in (facts.FUNCTION, facts.CLASS):
-        return test != facts.NONE
+        return False if test == facts.NONE else None
     if value[0] in (facts.LITERAL, facts.TUPLE, facts.SEQUENCE, facts.DICT, facts.EMPTY):
         return False if test == facts.NONE else None
     return None
+
+
+def _constant(value: object, test: str) -> bool | None:
+    if test == facts.NONE:
+        return value is None
+    if test == facts.TRUE:
+        return bool(value)
+    if test.startswith(facts.EQUAL):
+        return facts.told(value) == test.removeprefix(facts.EQUAL)
+    if test.startswith(facts.STARTS):
+        return isinstance(value, str) and value.startswith(test.removeprefix(facts.STARTS))
+    return None
+
+
+def _typed(graph: Graph, edge: Edge, node: int, test: str, callee_file: int) -> bool | None:
+    """Return what a test of an argument gives, where its type says it."""
+    file = graph.typing.functions[graph.instances[edge.caller][0]][0]
+    self_class = graph.instances[edge.caller][1]
+    if test == facts.NONE:
+        return _not_none(graph, file, node, self_class)
+    if not test.startswith(facts.IS_A):
+        return None
+    wanted = graph.typing.of(callee_file, int(test.removeprefix(facts.IS_A)))
+    given = graph.typing.of(file, node, self_class)
+    if len(wanted) != 1 or not given:
+        return None
+    fits = {graph.typing.is_instance(each, wanted[0]) for each in given}
+    return fits.pop() if len(fits) == 1 else None
 
 
 def _not_none(graph: Graph, file: int, node: int, self_class: int) -> bool | None:
@@ -151,8 +188,9 @@ def chains(
             continue
         best: dict[tuple[int, int], Chain] = {}
         for hit in graph.hits[number]:
-            rank = severity(hit.target).rank
-            _keep(best, Chain(number, hit.start, hit.end, hit.node, (), hit, rank, False))
+            once = _ONCE in hit.guards
+            rank = Severity.INFO.rank if once else severity(hit.target).rank
+            _keep(best, Chain(number, hit.start, hit.end, hit.node, (), hit, rank, once))
         for edge in graph.edges[number]:
             for way in found[edge.callee]:
                 if carried(graph, edge, way.guards) is None:
@@ -168,6 +206,7 @@ def _chain(graph: Graph, number: Instance, edge: Edge, way: Way) -> Chain:
         edges.append(rest.edge)
         rest = rest.rest
     cached = way.cached or graph.typing.is_cached(graph.instances[edge.callee][0])
+    cached |= _ONCE in edge.guards
     rank = Severity.INFO.rank if cached else way.rank
     return Chain(number, edge.start, edge.end, edge.node, tuple(edges), way.hit, rank, cached)
 
@@ -185,8 +224,11 @@ def _distinct(
     """Leave out what follows from another finding: a file's reads after its opening, and so on."""
     nodes = graph.file(number).nodes
     direct = {c.node: c for c in best.values() if not c.edges}
+    told = {c.hit.target.rule for c in direct.values() if not _implicit(c.hit)}
     for chain in sorted(best.values(), key=lambda c: (c.start, -c.end)):
         if not chain.edges and _follows(nodes, chain, direct):
+            continue
+        if chain.hit.name.endswith(("__enter__", "__exit__")) and chain.hit.target.rule in told:
             continue
         yield chain
 

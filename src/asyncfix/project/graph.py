@@ -14,9 +14,18 @@ if TYPE_CHECKING:
     from asyncfix.project.types import Type, Types, Typing
 
 Instance = int
-Guards = tuple[tuple[int, int, bool], ...]
+Guards = tuple[tuple[int, str, bool], ...]
 
 _LITERALS: dict[str, object] = {"True": True, "False": False, "None": None}
+# methods of builtin types and loggers: a client of which every method blocks names these itself
+_PLAIN = frozenset(
+    "append add extend insert remove discard clear copy count index items keys values update pop"
+    " popitem setdefault sort reverse join split rsplit splitlines strip lstrip rstrip lower upper"
+    " title capitalize startswith endswith replace format encode decode isdigit isalpha isnumeric"
+    " casefold partition rpartition zfill find hexdigest digest isoformat strftime total_seconds"
+    " timestamp debug info warning error exception critical log model_dump model_validate dict json"
+    " group groups match bit_length intersection union difference issubset".split()
+)
 _DUNDER = {
     facts.ITERATES: ("__iter__", "__next__"),
     facts.ENTERS: ("__enter__", "__exit__"),
@@ -72,6 +81,7 @@ class Graph:
         self.called_params: list[list[tuple[int, int, int, int, int, Guards]]] = []
         self.resolved_params: set[tuple[int, int, int, int]] = set()
         self.queue: list[Instance] = []
+        self._wrapped: dict[int, list[int]] = {}
         self.unresolved: list[tuple[int, int, int]] = []
         self.told = {name.rpartition(".")[2] for name in self.trusted}
         self.told |= {name.rpartition(".")[2] for name in typing.library.offloads}
@@ -86,13 +96,19 @@ class Graph:
 
     def _interesting_names(self) -> set[str]:
         """Return the last names that a call needs to lead anywhere."""
-        library = self.typing.library
-        tables = (library.targets, library.consumers, library.callers, library.offloads)
-        names = {full.rpartition(".")[2] for table in tables for full in table}
-        names |= {full.rpartition(".")[2] for full in library.wrappers}
+        library, outside = self.typing.library, self.typing.outside
+        tables = (
+            library.targets,
+            library.consumers,
+            library.callers,
+            library.offloads,
+            library.wrappers,
+        )
+        active = [full for table in tables for full in table if outside.is_active(full)]
+        names = {full.rpartition(".")[2] for full in active}
         names |= {function.name for _, function in self.typing.functions}
         names |= {each.name for _, each in self.typing.classes}
-        self.wildcards = {full[:-2] for full in library.targets if full.endswith(".*")}
+        self.any_name = "*" in names
         return names
 
     def _property_names(self) -> set[str]:
@@ -169,8 +185,9 @@ class Graph:
         nodes = self.files[file].nodes
         parts = nodes[place[1]]
         callee = nodes[parts[1]]
-        if callee[0] == facts.ATTR and callee[2] not in self.names and not self.wildcards:
-            return
+        if callee[0] == facts.ATTR and callee[2] not in self.names:
+            if not self.any_name or callee[2] in _PLAIN:
+                return
         self_class = self.instances[number][1]
         types = self.typing.of(file, parts[1], self_class)
         if not types:
@@ -180,8 +197,38 @@ class Graph:
             return
         if callee[0] in (facts.PARAM, facts.OUTER) and self._param_called(number, file, place, callee):
             return
+        if place[0] == facts.AWAITS:
+            types = self._awaitable(types)
         for each in types:
-            self._call_type(number, file, place, each, parts)
+            if each[0] != "M" or not self._is_overridden(number, file, callee, each):
+                self._call_type(number, file, place, each, parts)
+
+    def _awaitable(self, types: Types) -> Types:
+        """Leave out plain functions where what they return is known and cannot be awaited."""
+        typing = self.typing
+        return tuple(
+            each
+            for each in types
+            if each[0] not in "FM"
+            or typing.functions[each[1]][1].flags & facts.ASYNC
+            or not (given := typing.called(each, 0, (facts.CALL, 0, (), (), ()), -1))
+            or any(one[0] not in "EST" for one in given)
+        )
+
+    def _is_overridden(
+        self, number: Instance, file: int, callee: Sequence[Any], each: Type
+    ) -> bool:
+        """Tell whether a subclass that a method could call down to has replaced that method."""
+        if callee[0] != facts.ATTR:
+            return False
+        base = self.files[file].nodes[callee[1]]
+        fid, self_class = self.instances[number]
+        function = self.typing.functions[fid][1]
+        if base[0] != facts.PARAM or base[2] != 0 or self_class >= 0 or function.owner < 0:
+            return False
+        if each[2] == self.typing.first_class[file] + function.owner:
+            return False
+        return self.typing.constructor(each[2], function.name) not in (fid, -1)
 
     def _param_called(
         self, number: Instance, file: int, place: Sequence[int], callee: Sequence[Any]
@@ -197,6 +244,8 @@ class Graph:
         function = self.files[file].functions[callee[1]]
         if callee[2] == 0 and function.flags & facts.METHOD:
             return False
+        if place[0] == facts.AWAITS:
+            return True
         guards = self.files[file].guards[place[4]]
         called = (first + callee[1], callee[2], place[1], place[2], place[3], guards)
         self.called_params[number].append(called)  # type: ignore[arg-type]
@@ -352,11 +401,13 @@ class Graph:
         self, number: Instance, file: int, place: Sequence[int], *, base: bool
     ) -> None:
         kind, node = place[0], place[1]
+        call: Sequence[Any] = ()
         if base:
             parts = self.files[file].nodes[node]
             if parts[0] != facts.ITEM:
                 return
             node = parts[1]
+            call = (facts.CALL, 0, (parts[2],), (), ())
         if kind == facts.ITERATES:
             self._iterate(number, file, place, node)
             return
@@ -369,7 +420,7 @@ class Graph:
                 self._methods(number, file, place, each, _DUNDER[kind])
             elif each[0] == "E":
                 for name in _DUNDER[kind]:
-                    self._sink(number, file, place, each[1], f"{each[1]}.{name}", ())
+                    self._sink(number, file, place, each[1], f"{each[1]}.{name}", call)
 
     def _iterate(self, number: Instance, file: int, place: Sequence[int], node: int) -> None:
         self_class = self.instances[number][1]
@@ -461,6 +512,8 @@ class Graph:
                 for each in types
             )
         wanted = _literal(condition.value)
+        if condition.operator in "<>":
+            return _is_beyond(constant, condition.operator, wanted)
         same = type(constant) is type(wanted) and constant == wanted
         return same if condition.operator == "==" else constant is not ... and not same
 
@@ -468,6 +521,11 @@ class Graph:
 
     def _pass_callbacks(self) -> None:
         """Give every called parameter what the callers pass for it."""
+        self._wrapped = {}
+        for fid, decorated in self.typing.decorated.items():
+            for each in decorated:
+                if each[0] == "V":
+                    self._wrapped.setdefault(each[1], []).append(fid)
         changed = True
         while changed and not self.queue:
             changed = False
@@ -499,12 +557,10 @@ class Graph:
         file = self.typing.functions[self.instances[number][0]][0]
         place = (facts.CALLS, called[2], called[3], called[4], 0)
         changed = False
-        for fid, decorated in list(self.typing.decorated.items()):
-            for each in decorated:
-                if each[0] == "V" and each[3] == called[0] and each[1] == self.instances[number][0]:
-                    if not self.typing.functions[fid][1].flags & facts.ASYNC:
-                        self._edge(number, file, place, fid, -1, bound=True)
-                        changed = True
+        for fid in self._wrapped.get(self.instances[number][0], ()):
+            if not self.typing.functions[fid][1].flags & facts.ASYNC:
+                self._edge(number, file, place, fid, -1, bound=True)
+                changed = True
         return changed
 
     def _resolve(
@@ -577,12 +633,20 @@ def argument_of(parts: Sequence[Any], which: str) -> int:
     return -1 if "**" in parts[3] else 0
 
 
+def _is_beyond(constant: object, operator: str, limit: object) -> bool:
+    if not isinstance(constant, int | float) or not isinstance(limit, int | float):
+        return False
+    return constant < limit if operator == "<" else constant > limit
+
+
 def _literal(text: str) -> object:
     if text in _LITERALS:
         return _LITERALS[text]
     if text[:1] in "'\"":
         return text[1:-1]
-    try:
-        return int(text)
-    except ValueError:
-        return text
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

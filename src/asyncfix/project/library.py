@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from asyncfix.packs import Library, Target
+
+_WORD = re.compile(r"[A-Za-z_][\w.]*")
 
 
 @lru_cache(maxsize=4096)
@@ -35,11 +40,32 @@ def _split(text: str, separator: str) -> list[str]:
     return parts
 
 
+def _reached(library: Library, imported: Iterable[str]) -> frozenset[str]:
+    """Return the first names of the libraries that objects can come from, given the imports."""
+    leads: dict[str, set[str]] = {}
+    for table in (library.returns, library.attributes, library.same):
+        for name, text in table.items():
+            tops = {word.partition(".")[0] for word in _WORD.findall(text)}
+            leads.setdefault(name.partition(".")[0], set()).update(tops)
+    for name, bases in library.bases.items():
+        tops = {base.partition(".")[0] for base in bases}
+        leads.setdefault(name.partition(".")[0], set()).update(tops)
+    queue = ["builtins", "str", "list", *imported]
+    found: set[str] = set()
+    while queue:
+        top = queue.pop()
+        if top not in found:
+            found.add(top)
+            queue += leads.get(top, ())
+    return frozenset(found)
+
+
 class Outside:
     """Answers for names outside the project: bases, members, targets."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, imported: Iterable[str]) -> None:
         self.library = library
+        self.active = _reached(library, imported)
         self.same = library.same
         owners = {
             name.rpartition(".")[0]
@@ -56,6 +82,10 @@ class Outside:
         }
         self.orders: dict[str, tuple[str, ...]] = {}
         self.hits: dict[str, Target | None] = {}
+
+    def is_active(self, name: str) -> bool:
+        """Tell whether the project can hold anything of this library at all."""
+        return name.partition(".")[0] in self.active
 
     def canonical(self, name: str) -> str:
         """Return the name by which the packs know this object."""

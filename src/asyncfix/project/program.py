@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 
 _SCRIPTS = frozenset(
     "tests test testing scripts script examples example docs benchmarks benchmark bench demo demos"
-    " samples sample".split()
+    " samples sample e2e cypress spec specs evals".split()
 )
+
+
+_THREAD_CALLS = {
+    "starlette": "run_in_threadpool",
+    "anyio": "anyio.to_thread.run_sync",
+    "asyncio": "asyncio.to_thread",
+}
 
 
 class Project:
@@ -53,6 +60,14 @@ class Project:
                     name = function.qualname
                     found[fid] = Entry(fid, "configured", name, "", "", True, False)
         return found
+
+    @cached_property
+    def thread_call(self) -> str:
+        """Return what moves a call to a thread here: the configured one, or the framework's."""
+        told = self.config.thread_api
+        if told == "auto":
+            told = "starlette" if any(map(_takes_starlette, self.files)) else "asyncio"
+        return _THREAD_CALLS[told]
 
     @cached_property
     def on_loop(self) -> set[int]:
@@ -147,6 +162,21 @@ class Project:
         if chain.instance in self._startup:
             return "while the application starts or stops"
         folders, _, name = self.graph.file(chain.instance).path.rpartition("/")
+        if chain.hit.target.rule == "blocking-input" and self.root(chain.instance).kind == "main":
+            return "in a command-line program"
+        if "fixture" in self.typing.kind(self.graph.instances[chain.instance][0]):
+            return "in a test or a script"
         if _SCRIPTS & set(folders.split("/")) or name.startswith(("test_", "conftest")):
             return "in a test or a script"
         return ""
+
+
+def _takes_starlette(file: FileFacts) -> bool:
+    """Tell whether a module imports FastAPI or Starlette at its top."""
+    return any(
+        file.nodes[value][0] == facts.IMPORT
+        and not file.nodes[value][2]
+        and file.nodes[value][1].partition(".")[0] in ("fastapi", "starlette")
+        for values in file.names.values()
+        for value in values
+    )

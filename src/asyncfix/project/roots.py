@@ -38,10 +38,11 @@ class _Finder:
         self.decorators: dict[str, list[tuple[str, RootPack]]] = {}
         self.calls: dict[str, list[tuple[str, RootPack]]] = {}
         self.bases: list[RootPack] = []
+        outside = typing.outside
         for root in typing.library.roots:
-            for full in root.decorators:
+            for full in filter(outside.is_active, root.decorators):
                 self.decorators.setdefault(full.rpartition(".")[2], []).append((full, root))
-            for full in root.calls:
+            for full in filter(outside.is_active, root.calls):
                 self.calls.setdefault(full.rpartition(".")[2], []).append((full, root))
             if root.bases:
                 self.bases.append(root)
@@ -141,11 +142,19 @@ class _Finder:
     def _from_calls(self) -> Iterator[tuple[int, Entry]]:
         for name, wanted in self.calls.items():
             for file, nodes, _ in self.typing.callers.get(name, ()):
-                for node in nodes:
+                here = [each for each in wanted if self._can_be_in(file, each[0])]
+                for node in nodes if here else ():
                     parts = self.typing.files[file].nodes[node]
-                    for full, root in wanted:
+                    for full, root in here:
                         if self._is(file, parts[1], full):
                             yield from self._handed(file, parts, root)
+
+    def _can_be_in(self, file: int, full: str) -> bool:
+        """Tell whether a file can call this: a function of a module only where that is imported."""
+        owner = full.rpartition(".")[0]
+        if owner.rpartition(".")[2][:1].isupper():
+            return True
+        return full.partition(".")[0] in self.typing.files[file].imports
 
     def _handed(
         self, file: int, parts: Sequence[Any], root: RootPack

@@ -52,7 +52,8 @@ class Typing:
 
     def __init__(self, files: Sequence[FileFacts], packs: Packs, src: Iterable[str]) -> None:
         self.files = files
-        self.outside = Outside(packs.library)
+        imported = {name for file in files for name in file.imports}
+        self.outside = Outside(packs.library, imported)
         self.library = packs.library
         self.modules = Modules(files, src, self.outside.tops)
         self.functions: list[tuple[int, Function]] = []
@@ -257,7 +258,8 @@ class Typing:
                 if not found:
                     found += self._annotated_yield(at, function)
             elif each[0] == "I":
-                found += self.call_method(each, "__enter__") or (each,)
+                known = self.order(each[1])[1] or self.constructor(each[1], "__enter__") >= 0
+                found += self.call_method(each, "__enter__") or ((each,) if known else ())
             elif each[0] == "E":
                 found += self.outside_result(each[1], f"{each[1]}.__enter__") or (each,)
         return _unique(found)
@@ -274,7 +276,10 @@ class Typing:
                 found += yielded or self._annotated_yield(at, function)
             elif each[0] == "I":
                 entered = self.call_method(each, "__aenter__")
-                found += self.awaited(entered) or (each,)
+                if entered or not self.order(each[1])[1]:
+                    found += self.awaited(entered) or ((each,) if entered else ())
+                else:
+                    found.append(each)
             elif each[0] == "E":
                 found += self.outside_result(each[1], f"{each[1]}.__aenter__") or (each,)
         return _unique(found)
@@ -595,8 +600,18 @@ class Typing:
             if names:
                 fitting = set.intersection(*(by_method[name] for name in names))
                 extra = sorted(fitting - {cls, *below.get(cls, ())} - set(protocols))
+                extra = [each for each in extra if self._fits(each, cls, names)]
                 if 0 < len(extra) <= _MOST_IMPLEMENTERS:
                     below.setdefault(cls, []).extend(extra)
+
+    def _fits(self, cls: int, protocol: int, names: Iterable[str]) -> bool:
+        """Tell whether the methods that a protocol asks for are async where it says so."""
+        kinds = []
+        for each in (cls, protocol):
+            file, facts_of = self.classes[each]
+            methods = [self.files[file].functions[facts_of.methods[name]] for name in names]
+            kinds.append([method.flags & facts.ASYNC for method in methods])
+        return kinds[0] == kinds[1]
 
     def implementers(self, cls: int, name: str) -> list[tuple[int, int]]:
         """Return the classes below one that implement a method, with the function."""
@@ -961,12 +976,17 @@ class Typing:
         if param.kind == "**":
             return (("S", declared),)
         if declared and not _vague(declared):
-            return declared
+            return (self._narrower(file, parts) or declared) if self._abstract(declared) else declared
         provided = self._provided(file, (param.default,)) if param.default else ()
         if provided:
             return provided
         found = [*declared, *self.of(file, param.default), *self._from_callers(file, parts)]
         return _unique(found)
+
+    def _narrower(self, file: int, parts: tuple[Any, ...]) -> Types:
+        """Return what callers pass for a parameter of an abstract type, if all of that is known."""
+        passed = self._from_callers(file, parts)
+        return passed if passed and all(each[0] == "I" for each in passed) else ()
 
     def _from_callers(self, file: int, parts: tuple[Any, ...]) -> Types:
         """Return what the project's callers pass for a parameter that has no type of its own."""
@@ -1014,6 +1034,19 @@ class Typing:
         if kind == "V":
             inner = (self.reaches(each, fid) for each in callee[2])
             return next((each for each in inner if each is not None), None)
+        return None
+
+    def is_instance(self, each: Type, of: Type) -> bool | None:
+        """Tell whether a value of one type is an instance of a class; None if that is not known."""
+        if each[0] == "I":
+            if of[0] == "C":
+                return of[1] in self.order(each[1])[0] or (None if self.subclasses.get(each[1]) else False)
+            return of[1] in self.order(each[1])[1] if of[0] == "X" else None
+        if each[0] == "E":
+            last = of[1].rpartition(".")[2] if of[0] == "X" else ""
+            if of[0] == "C":
+                return False
+            return last in {up.rpartition(".")[2] for up in self.outside.order(each[1])} or None
         return None
 
     def constructor(self, cls: int, name: str) -> int:

@@ -54,3 +54,41 @@ class Syntax:
         cst = self._libcst
         quiet = (cst.Lambda, cst.SimpleString, cst.Integer, cst.Float, cst.Ellipsis)  # type: ignore[attr-defined]
         return not isinstance(node, quiet)
+
+    def handed_over(self, location: Location, *, keywords: bool, longest: int) -> str:
+        """Return a call as arguments of what runs it elsewhere: `f(x)` as `f, x`.
+
+        Without `keywords` a call that has some becomes a partial. What is longer than `longest`
+        loses its arguments, then its name.
+        """
+        node, cst = self.expression(location), self._libcst
+        if not isinstance(node, cst.Call):  # type: ignore[attr-defined]
+            return "function, …"
+        code, _ = self.callee(location)
+        dots = ", …" if node.args else ""
+        given = "".join(f", {_folded(argument)}" for argument in node.args)
+        if not keywords and any(argument.keyword or argument.star for argument in node.args):
+            return self._short(f"functools.partial({code}{given})", "function, …", longest)
+        return self._short(f"{code}{given}", self._short(f"{code}{dots}", "function, …", longest), longest)
+
+    def _short(self, code: str, otherwise: str, longest: int) -> str:
+        return code if len(code) <= longest else otherwise
+
+    def callee(self, location: Location) -> tuple[str, str]:
+        """Return the code of what is called at a location, and of its receiver if it has one."""
+        node, cst = self.expression(location), self._libcst
+        if isinstance(node, cst.Await):  # type: ignore[attr-defined]
+            node = node.expression
+        if not isinstance(node, cst.Call):  # type: ignore[attr-defined]
+            return "", ""
+        code = cst.Module([]).code_for_node  # type: ignore[attr-defined]
+        owner = code(node.func.value) if isinstance(node.func, cst.Attribute) else ""  # type: ignore[attr-defined]
+        return " ".join(code(node.func).split()), " ".join(owner.split())
+
+
+def _folded(argument: libcst.Arg) -> str:
+    """Write an argument on one line."""
+    import libcst  # noqa: PLC0415 - as above
+
+    bare = argument.with_changes(comma=libcst.MaybeSentinel.DEFAULT)
+    return " ".join(libcst.Module([]).code_for_node(bare).split())
