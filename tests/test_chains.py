@@ -1409,6 +1409,7 @@ def test_what_an_asynchronous_iterator_gives(chains):
     assert chains(app) == {"service.find()": f"app.handler calls {FOUND}"}
 
 
+@pytest.mark.xfail(strict=True, reason="only what has __enter__ is entered")
 def test_what_closing_gives(chains):
     app = """
         from contextlib import closing

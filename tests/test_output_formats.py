@@ -16,8 +16,8 @@ from asyncfix.output.palette import plain
 
 def test_concise_is_a_line_per_finding_with_the_way():
     assert render("concise", REPORT, text, PACKS) == snapshot("""\
-app/users.py:6:9: error blocking-http `requests.get` blocks the event loop; await `httpx.AsyncClient.get` instead [via app.services.load → app.services.fetch]
-app/users.py:11:32: error blocking-http `requests.get` blocks the event loop; await `httpx.AsyncClient.get` instead [via app.services.load → app.services.fetch]
+app/users.py:6:9: error blocking-http `requests.get` blocks the event loop; await `httpx.AsyncClient.get` instead [via get_user → load]
+app/users.py:11:32: error blocking-http `requests.get` blocks the event loop; await `httpx.AsyncClient.get` instead [via nightly → load]
 app/users.py:16:5: warning blocking-sleep `time.sleep` blocks the event loop
 """)
 

@@ -23,14 +23,14 @@ def page(report, width=80, **options):
 
 def test_groups_by_sink_and_tells_a_shared_chain_once():
     assert page(REPORT) == snapshot("""\
-requests.get (network), from 2 places
+`requests.get` blocks the event loop; await `httpx.AsyncClient.get` instead: 2
+  places
   = called here   app/services.py:2:12  return fetch(f"https://example.org/user…
   = blocks here   app/services.py:6:12  return requests.get(url, timeout=5)
   = help: move the whole call to a thread: `await run_in_threadpool(load, id)`,
       or make `load` a coroutine and await it here
 
-error[blocking-http]: `requests.get` blocks the event loop; await
-    `httpx.AsyncClient.get` instead
+error[blocking-http]: in `get_user`
  --> app/users.py:6:9
   |
 4 | @router.get("/users/{id}")
@@ -42,8 +42,7 @@ error[blocking-http]: `requests.get` blocks the event loop; await
   = reached from  GET /users/{id} (app/users.py:5)
   = then as above, from app/services.py:2
 
-error[blocking-http]: `requests.get` blocks the event loop; await
-    `httpx.AsyncClient.get` instead (medium confidence)
+error[blocking-http]: in `nightly` (medium confidence)
   --> app/users.py:11:32
    |
 10 | async def nightly():
@@ -66,12 +65,12 @@ warning[blocking-sleep]: `time.sleep` blocks the event loop
 
 def test_wide_terminals_get_longer_lines():
     assert page(REPORT, width=140) == snapshot("""\
-requests.get (network), from 2 places
+`requests.get` blocks the event loop; await `httpx.AsyncClient.get` instead: 2 places
   = called here   app/services.py:2:12  return fetch(f"https://example.org/users/{id}", headers={"accept": "application/json"})
   = blocks here   app/services.py:6:12  return requests.get(url, timeout=5)
   = help: move the whole call to a thread: `await run_in_threadpool(load, id)`, or make `load` a coroutine and await it here
 
-error[blocking-http]: `requests.get` blocks the event loop; await `httpx.AsyncClient.get` instead
+error[blocking-http]: in `get_user`
  --> app/users.py:6:9
   |
 4 | @router.get("/users/{id}")
@@ -83,7 +82,7 @@ error[blocking-http]: `requests.get` blocks the event loop; await `httpx.AsyncCl
   = reached from  GET /users/{id} (app/users.py:5)
   = then as above, from app/services.py:2
 
-error[blocking-http]: `requests.get` blocks the event loop; await `httpx.AsyncClient.get` instead (medium confidence)
+error[blocking-http]: in `nightly` (medium confidence)
   --> app/users.py:11:32
    |
 10 | async def nightly():

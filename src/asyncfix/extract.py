@@ -68,6 +68,7 @@ class _Scope:
         self.yields: list[int] = []
         self.flags = 0
         self.params: dict[str, int] = {}
+        self.copies: dict[str, int] = {}
         self.pending: list[tuple[ast.AST, int]] = []
 
 
@@ -648,6 +649,10 @@ class _Reader:
             self.attributes[owner].setdefault(target.attr, []).append(value)
         elif base:
             self.sets.append((base, target.attr, value))
+        if isinstance(target.value, ast.Name):
+            parts = self.nodes[value]
+            mine = parts[0] == facts.PARAM and parts[1] == self.scope.index
+            self.scope.copies[f"{target.value.id}.{target.attr}"] = parts[2] if mine else -1
         # a value that was just stored is what later reads of this path in the function give
         found = self._node(facts.ATTR, base, target.attr)
         self.scope.read.discard(found * 8 + facts.READS)
@@ -702,24 +707,25 @@ class _Reader:
             return self._block(node.body if constant else node.orelse)
         self._expression(node.test)
         scope = self.scope
-        guard, before = self.guard, scope.env
+        before = scope.env
+        guard = self.guard
+        if_true = guard + self._guards(node.test, holds=True)
+        if_false = guard + self._guards(node.test, holds=False)
         scope.env = {**before, **self._narrow(node.test)}
-        self.guard = guard + self._guards(node.test, holds=True) + self._once(node)
+        self.guard = if_true + self._once(node)
         then_falls = self._block(node.body)
         then = scope.env
         scope.env = {**before, **self._narrow(node.test, holds=False)}
-        self.guard = guard + self._guards(node.test, holds=False)
+        self.guard = if_false
         other_falls = self._block(node.orelse)
         other = scope.env
         if then_falls and other_falls:
             scope.env = _merged(then, other)
             self.guard = guard
         elif then_falls:
-            scope.env = then
-            self.guard = guard + self._guards(node.test, holds=True)
+            scope.env, self.guard = then, if_true
         else:
-            scope.env = other
-            self.guard = guard + self._guards(node.test, holds=False)
+            scope.env, self.guard = other, if_false
         return then_falls or other_falls
 
     def _guards(self, test: ast.expr, *, holds: bool) -> tuple[tuple[int, str, bool], ...]:
@@ -730,8 +736,8 @@ class _Reader:
             return self._guards(test.operand, holds=not holds)
         if isinstance(test, ast.BoolOp) and holds == isinstance(test.op, ast.And):
             return tuple(g for value in test.values for g in self._guards(value, holds=holds))
-        if isinstance(test, ast.Name):
-            param = self._unbound_param(test.id)
+        if isinstance(test, ast.Name | ast.Attribute):
+            param = self._param_of(test)
             return () if param < 0 else ((param, facts.TRUE, holds),)
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
             return self._compared(test, holds=holds)
@@ -741,33 +747,25 @@ class _Reader:
 
     def _compared(self, test: ast.Compare, *, holds: bool) -> Guards:
         left, right, operator = test.left, test.comparators[0], test.ops[0]
-        param = self._unbound_param(left.id) if isinstance(left, ast.Name) else -1
+        param = self._param_of(left)
         if param < 0:
             return ()
+        outcome = holds == isinstance(operator, ast.In | ast.Is | ast.Eq)
         if isinstance(operator, ast.In | ast.NotIn):
-            outcome = holds == isinstance(operator, ast.In)
             values = right.elts if isinstance(right, ast.Tuple | ast.List | ast.Set) else []
-            if values and not outcome and all(isinstance(each, ast.Constant) for each in values):
-                return tuple(
-                    (param, facts.EQUAL + facts.told(each.value), False)
-                    for each in values
-                    if isinstance(each, ast.Constant)
-                )
-            if len(values) == 1 and isinstance(values[0], ast.Constant):
-                return ((param, facts.EQUAL + facts.told(values[0].value), outcome),)
+            constants = [each.value for each in values if isinstance(each, ast.Constant)]
+            if not values or len(constants) < len(values):
+                return ()
+            return ((param, facts.ONE_OF + "".join(map(facts.told, constants)), outcome),)
+        if not isinstance(operator, ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
             return ()
-        if not isinstance(right, ast.Constant) or not isinstance(
-            operator, ast.Is | ast.IsNot | ast.Eq | ast.NotEq
-        ):
-            return ()
-        outcome = holds == isinstance(operator, ast.Is | ast.Eq)
+        if not isinstance(right, ast.Constant):
+            return ((param, f"{facts.SAME}{self._quietly(right)}", outcome),)
         if right.value is None:
             return ((param, facts.NONE, outcome),)
         if isinstance(right.value, bool):
             return ((param, facts.TRUE, outcome == right.value),)
-        if isinstance(right.value, str | int):
-            return ((param, facts.EQUAL + facts.told(right.value), outcome),)
-        return ()
+        return ((param, facts.ONE_OF + facts.told(right.value), outcome),)
 
     def _asked(self, test: ast.Call, *, holds: bool) -> Guards:
         """Read `param.startswith("x")` and `isinstance(param, X)`."""
@@ -779,8 +777,10 @@ class _Reader:
                     return ((param, facts.STARTS + given[0].value, holds),)
         elif isinstance(function, ast.Name) and function.id == "isinstance" and len(given) == 2:
             param = self._unbound_param(given[0].id) if isinstance(given[0], ast.Name) else -1
-            if param >= 0 and isinstance(given[1], ast.Name | ast.Attribute):
-                return ((param, f"{facts.IS_A}{self._quietly(given[1])}", holds),)
+            kinds = given[1].elts if isinstance(given[1], ast.Tuple) else [given[1]]
+            if param >= 0:
+                union = self._union(self._quietly(each) for each in kinds)
+                return ((param, f"{facts.IS_A}{union}", holds),)
         return ()
 
     def _once(self, node: ast.If) -> Guards:
@@ -814,6 +814,14 @@ class _Reader:
                     if any(ast.dump(target).replace("Load()", "Store()") == wanted for target in targets):
                         return ((-1, facts.ONCE, True),)
         return ()
+
+    def _param_of(self, node: ast.expr) -> int:
+        """Return the parameter that an expression still is: its name, or `self.x` just set to it."""
+        if isinstance(node, ast.Name):
+            return self._unbound_param(node.id)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            return self.scope.copies.get(f"{node.value.id}.{node.attr}", -1)
+        return -1
 
     def _unbound_param(self, name: str) -> int:
         """Return the index of a parameter that still has the value it was called with, or -1."""

@@ -60,15 +60,16 @@ LAMBDA = 64
 # Tests of guards: a guard is (parameter, test, outcome); what follows the colon is an operand.
 TRUE = "true"
 NONE = "none"
-EQUAL = "equal:"  # the parameter equals a constant, told by `told`
+ONE_OF = "one of:"  # the parameter equals one of these constants, each written by `told`
+SAME = "same:"  # it equals what the expression at this node gives
 STARTS = "starts:"  # it is a text with this prefix
 IS_A = "is a:"  # it is an instance of the class at this node
 ONCE = "once"  # of no parameter (-1): runs until a module's or class's variable is set
 
 
 def told(value: object) -> str:
-    """Write a constant as guards compare it."""
-    return f"{type(value).__name__} {value!r}"
+    """Write a constant as guards compare it, with an end that no other one contains."""
+    return f"{type(value).__name__} {value!r}\x1f"
 
 
 class Param(NamedTuple):

@@ -45,7 +45,9 @@ def _finding(rule: Rule, chain: Chain, project: Project) -> Finding:
     fid = graph.instances[chain.instance][0]
     name = readable(chain.hit.name)
     reason = project.lowered(chain)
-    severity = project.config.severity.get(rule.name, (Severity.ERROR, Severity.WARNING, Severity.INFO)[chain.rank])
+    severity = project.config.severity.get(
+        rule.name, (Severity.ERROR, Severity.WARNING, Severity.INFO)[chain.rank]
+    )
     replacement = spelled(target.replacement, chain.hit.name)
     message = rule.message.format(name=name, replacement=replacement)
     return Finding(
@@ -80,7 +82,9 @@ def _trace(chain: Chain, project: Project) -> Iterator[Step]:
         caller = graph.qualname(graph.instances[edge.caller][0])
         callee = graph.qualname(graph.instances[edge.callee][0])
         where = Location(graph.file(edge.caller).path, edge.start, edge.end)
-        yield Step(where, f"`{caller}` {_VERBS.get(edge.kind, 'calls')} `{callee}`", callee, edge.kind)
+        yield Step(
+            where, f"`{caller}` {_VERBS.get(edge.kind, 'calls')} `{callee}`", callee, edge.kind
+        )
     hit = chain.hit
     last = graph.qualname(graph.instances[hit.caller][0])
     name = readable(hit.name)
@@ -125,7 +129,7 @@ def _help_chain(chain: Chain, project: Project) -> str:
     if first.kind == "call":
         return f"run it in a thread: `await {thread}({_HERE})`"
     if first.kind == "property":
-        return f"`{name}` is a property that blocks; read it in a thread: `await {thread}(function)`"
+        return f"the property `{name}` blocks; read it in a thread: `await {thread}(function)`"
     what = {"with": "the whole `with`", "iterate": "the whole loop"}.get(first.kind, "this")
     return f"move {what} to a function for a thread: `await {thread}(function, …)`"
 

@@ -31,9 +31,21 @@ class Group(NamedTuple):
     clusters: tuple[Cluster, ...]
 
     @property
+    def message(self) -> str:
+        """Return what all the findings say alike; nothing where they differ."""
+        messages = {each.message for cluster in self.clusters for each in cluster.findings}
+        return messages.pop() if len(messages) == 1 else ""
+
+    @property
     def size(self) -> int:
         """Count the findings."""
         return sum(len(cluster.findings) for cluster in self.clusters)
+
+
+def short(symbol: str) -> str:
+    """Return the end of a full name that tells functions apart: `load`, or `Users.load`."""
+    *_, owner, name = ("", *symbol.replace("<locals>.", "").split("."))
+    return f"{owner}.{name}" if owner[:1].isupper() or name.startswith("<") else name
 
 
 def hops(finding: Finding) -> tuple[Step, ...]:

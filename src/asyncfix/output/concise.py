@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix.output.chains import hops
+from asyncfix.output.chains import hops, short
 from asyncfix.output.palette import palette
 from asyncfix.output.places import Places, printable
 
@@ -30,8 +30,7 @@ def render(
 
 
 def _via(finding: Finding) -> str:
-    symbols = dict.fromkeys(step.symbol for step in finding.trace if step.symbol)
-    symbols.pop(finding.symbol, None)
+    symbols = dict.fromkeys(short(step.symbol) for step in finding.trace[:-1] if step.symbol)
     if not hops(finding) or not symbols:
         return ""
     return printable(f" [via {' → '.join(symbols)}]")

@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Confidence
-from asyncfix.output.chains import groups, hops
+from asyncfix.output.chains import groups, hops, short
 from asyncfix.output.closing import number
 from asyncfix.output.palette import palette
 from asyncfix.output.places import Places, beside, cells, excerpt, printable
@@ -45,14 +45,19 @@ class _Page:
     def group(self, group: Group) -> None:
         """Write all findings that end at one callable, under a heading if they are several."""
         if group.size > 1:
-            places = number(group.size, "place")
-            heading = printable(f"{group.sink} ({group.effect}), from {places}")
-            self.lines += [self._paint("heading", heading), ""]
+            self._heading(group)
         for cluster in group.clusters:
             if cluster.tail:
                 self._tail(cluster, alone=len(group.clusters) == 1)
             for finding in cluster.findings:
-                self._finding(finding, cluster)
+                self._finding(finding, cluster, told=group.size > 1 and group.message != "")
+
+    def _heading(self, group: Group) -> None:
+        """Say once what all findings of a group say, or else name what they end at."""
+        places = number(group.size, "place")
+        words = f"{group.message or f'{group.sink} ({group.effect})'}: {places}"
+        lines = _wrap(printable(words), self._width, 0, 2)
+        self.lines += [*(self._paint("heading", line) for line in lines), ""]
 
     def _tail(self, cluster: Cluster, *, alone: bool) -> None:
         """Write once what findings that end at one call share."""
@@ -64,10 +69,10 @@ class _Page:
         self._note("help:", cluster.help, 2, "help")
         self.lines.append("")
 
-    def _finding(self, finding: Finding, cluster: Cluster) -> None:
+    def _finding(self, finding: Finding, cluster: Cluster, *, told: bool) -> None:
         place = self._places.at(finding.location)
         gutter, source = excerpt(place, self._width, self._paint)
-        self._title(finding)
+        self._title(finding, f"in `{short(finding.symbol)}`" if told else finding.message)
         self.lines += [f"{' ' * gutter}{self._paint('gutter', '-->')} {place}", *source]
         own, tail = hops(finding), cluster.tail
         self._root(finding, gutter + 1)
@@ -80,9 +85,9 @@ class _Page:
             self._note("fix:", f"{fix.title} ({fix.applicability})", gutter + 1, "help")
         self.lines.append("")
 
-    def _title(self, finding: Finding) -> None:
+    def _title(self, finding: Finding, message: str) -> None:
         title = f"{finding.severity}[{finding.rule}]"
-        message = printable(finding.message)
+        message = printable(message)
         if finding.confidence is not Confidence.HIGH:
             message += f" ({finding.confidence} confidence)"
         first, *rest = _wrap(message, self._width, len(title) + 2, 4)
@@ -94,7 +99,9 @@ class _Page:
         root = finding.root
         if root.symbol == finding.symbol and not (root.method or root.path):
             return
-        name = f"{root.method} {root.path}".strip() or f"{root.kind} {root.name}"
+        kind = {"main": "the program's", "coroutine": "coroutine"}.get(root.kind, root.kind)
+        named = f"{kind} `{root.name.replace('<locals>.', '')}`"
+        name = f"{root.method} {root.path}".strip() or named
         place = self._places.at(root.location)
         self._note("reached from ", f"{name} ({place.path}:{place.row})", indent)
 

@@ -114,9 +114,10 @@ def carried(graph: Graph, edge: Edge, guards: Guards) -> Guards | None:
         if node <= 0:
             continue
         value = graph.files[home].nodes[node]
-        known = _known(value, test)
-        if known is None and home == file:
-            known = _typed(graph, edge, node, test, callee_file)
+        constant = graph.typing.constant(home, node)
+        known = _known(value, test) if constant is ... else _constant(constant, test)
+        if known is None:
+            known = _typed(graph, (home, node), constant, test, callee_file)
         if known is not None:
             if known != wanted:
                 return None
@@ -142,34 +143,40 @@ def _constant(value: object, test: str) -> bool | None:
         return value is None
     if test == facts.TRUE:
         return bool(value)
-    if test.startswith(facts.EQUAL):
-        return facts.told(value) == test.removeprefix(facts.EQUAL)
+    if test.startswith(facts.ONE_OF):
+        return facts.told(value) in test.removeprefix(facts.ONE_OF)
     if test.startswith(facts.STARTS):
         return isinstance(value, str) and value.startswith(test.removeprefix(facts.STARTS))
     return None
 
 
-def _typed(graph: Graph, edge: Edge, node: int, test: str, callee_file: int) -> bool | None:
-    """Return what a test of an argument gives, where its type says it."""
-    file = graph.typing.functions[graph.instances[edge.caller][0]][0]
-    self_class = graph.instances[edge.caller][1]
+def _typed(
+    graph: Graph, place: tuple[int, int], constant: object, test: str, callee_file: int
+) -> bool | None:
+    """Return what a test of an argument gives, where its type or a named constant says it."""
+    typing = graph.typing
     if test == facts.NONE:
-        return _not_none(graph, file, node, self_class)
+        return _not_none(graph, *place)
+    if test.startswith(facts.SAME):
+        other = typing.constant(callee_file, int(test.removeprefix(facts.SAME)))
+        return None if other is ... or constant is ... else constant == other
     if not test.startswith(facts.IS_A):
         return None
-    wanted = graph.typing.of(callee_file, int(test.removeprefix(facts.IS_A)))
-    given = graph.typing.of(file, node, self_class)
-    if len(wanted) != 1 or not given:
+    wanted = typing.of(callee_file, int(test.removeprefix(facts.IS_A)))
+    given = typing.of(*place)
+    if not wanted or not given:
         return None
-    fits = {graph.typing.is_instance(each, wanted[0]) for each in given}
-    return fits.pop() if len(fits) == 1 else None
+    fits = {typing.is_instance(one, each) for one in given for each in wanted}
+    if fits == {False}:
+        return False
+    return True if fits == {True} or (len(given) == 1 and True in fits) else None
 
 
-def _not_none(graph: Graph, file: int, node: int, self_class: int) -> bool | None:
+def _not_none(graph: Graph, file: int, node: int) -> bool | None:
     """Return False where a value is surely an object: what a call of a class gives."""
     parts = graph.files[file].nodes[node]
     if parts[0] == facts.CALL:
-        types = graph.typing.of(file, parts[1], self_class)
+        types = graph.typing.of(file, parts[1])
         if types and all(each[0] == "C" for each in types):
             return False
     return None

@@ -44,6 +44,7 @@ _ELEMENT_OF = frozenset(("get", "pop", "setdefault", "popleft", "get_nowait", "p
 _PROPERTIES = frozenset(
     ("property", "cached_property", "hybrid_property", "classproperty", "cached_classproperty")
 )
+_SCALARS = frozenset(("str", "bytes", "int", "float", "bool"))
 _CACHES = frozenset(("cache", "lru_cache", "cached_property"))
 
 
@@ -874,6 +875,8 @@ class Typing:
         self.named[key] = ()
         found: list[Type] = []
         definitions = self.modules.lookup(file, name)
+        if not definitions and name in _SCALARS:
+            found.append(("E", name))
         for each in definitions:
             if each[0] == "N":
                 found += self._alias(int(str(each[1])), int(str(each[2])))
@@ -902,6 +905,8 @@ class Typing:
         for each in types:
             if each[0] == "C":
                 found.append(("I", each[1]))
+            elif each[0] == "X" and each[1].removeprefix("builtins.") in _SCALARS:
+                found.append(("E", each[1].removeprefix("builtins.")))
             elif each[0] == "X" and not each[1].startswith(("typing.", "builtins.", "collections.abc.")):
                 found.append(("E", each[1]))
         return _unique(found)
@@ -1038,16 +1043,44 @@ class Typing:
 
     def is_instance(self, each: Type, of: Type) -> bool | None:
         """Tell whether a value of one type is an instance of a class; None if that is not known."""
-        if each[0] == "I":
-            if of[0] == "C":
-                return of[1] in self.order(each[1])[0] or (None if self.subclasses.get(each[1]) else False)
-            return of[1] in self.order(each[1])[1] if of[0] == "X" else None
-        if each[0] == "E":
-            last = of[1].rpartition(".")[2] if of[0] == "X" else ""
-            if of[0] == "C":
-                return False
-            return last in {up.rpartition(".")[2] for up in self.outside.order(each[1])} or None
-        return None
+        plain = of[0] == "X" and of[1].startswith("builtins.")
+        if each[0] == "I" and of[0] == "C":
+            below = self.subclasses.get(each[1], ())
+            return of[1] in self.order(each[1])[0] or (None if of[1] in below else False)
+        if each[0] == "I" and of[0] == "X":
+            return of[1] in self.order(each[1])[1]
+        if each[0] == "E" and of[0] == "C":
+            return False
+        if each[0] == "E" and of[0] == "X":
+            if each[1] in _SCALARS:
+                return of[1] == f"builtins.{each[1]}"
+            return of[1] in self.outside.order(each[1]) or (False if plain else None)
+        return False if each[0] in "ST" and plain and of[1][9:] in _SCALARS else None
+
+    def constant(self, file: int, node: int) -> object:
+        """Return the constant that an expression is by its text or its name; `...` if none."""
+        parts = self.files[file].nodes[node]
+        if parts[0] == facts.CONST:
+            return parts[1]
+        if parts[0] == facts.GLOBAL:
+            definitions = self.modules.lookup(file, parts[1])
+            if len(definitions) == 1 and definitions[0][0] == "N":
+                return self.constant(definitions[0][1], definitions[0][2])
+        if parts[0] == facts.ATTR:
+            if parts[2] in ("value", "name"):
+                inner = self.constant(file, parts[1])
+                if inner is not ...:
+                    return inner
+            return self._class_constant(self.of(file, parts[1]), parts[2])
+        return ...
+
+    def _class_constant(self, owners: Types, name: str) -> object:
+        if len(owners) == 1 and owners[0][0] == "C":
+            file, facts_of = self.classes[owners[0][1]]
+            values = facts_of.attributes.get(name, ())
+            if len(values) == 1:
+                return self.constant(file, values[0])
+        return ...
 
     def constructor(self, cls: int, name: str) -> int:
         """Return the function that constructing a class runs under this name, or -1."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import libcst
@@ -32,15 +32,16 @@ class Syntax:
     def _parse(self, code: str) -> libcst.BaseExpression | None:
         try:
             # parentheses let the expression span lines, as it may inside of a statement
-            return self._libcst.parse_expression(f"(\n{code}\n)")
+            parsed: libcst.BaseExpression = self._libcst.parse_expression(f"(\n{code}\n)")
         except self._libcst.ParserSyntaxError:
             return None
+        return parsed
 
     @cached_property
-    def _libcst(self) -> libcst:  # type: ignore[valid-type]
+    def _libcst(self) -> Any:  # noqa: ANN401 - a module
         import libcst  # noqa: PLC0415 - a run without findings does without it
 
-        return libcst  # type: ignore[return-value]
+        return libcst
 
     def runs(self, location: Location) -> bool:
         """Tell whether evaluating the code at a location can call anything.
@@ -52,7 +53,7 @@ class Syntax:
         if node is None:
             return True
         cst = self._libcst
-        quiet = (cst.Lambda, cst.SimpleString, cst.Integer, cst.Float, cst.Ellipsis)  # type: ignore[attr-defined]
+        quiet = (cst.Lambda, cst.SimpleString, cst.Integer, cst.Float, cst.Ellipsis)
         return not isinstance(node, quiet)
 
     def handed_over(self, location: Location, *, keywords: bool, longest: int) -> str:
@@ -62,14 +63,15 @@ class Syntax:
         loses its arguments, then its name.
         """
         node, cst = self.expression(location), self._libcst
-        if not isinstance(node, cst.Call):  # type: ignore[attr-defined]
+        if not isinstance(node, cst.Call):
             return "function, …"
         code, _ = self.callee(location)
         dots = ", …" if node.args else ""
         given = "".join(f", {_folded(argument)}" for argument in node.args)
         if not keywords and any(argument.keyword or argument.star for argument in node.args):
             return self._short(f"functools.partial({code}{given})", "function, …", longest)
-        return self._short(f"{code}{given}", self._short(f"{code}{dots}", "function, …", longest), longest)
+        short = self._short(f"{code}{dots}", "function, …", longest)
+        return self._short(f"{code}{given}", short, longest)
 
     def _short(self, code: str, otherwise: str, longest: int) -> str:
         return code if len(code) <= longest else otherwise
@@ -77,12 +79,12 @@ class Syntax:
     def callee(self, location: Location) -> tuple[str, str]:
         """Return the code of what is called at a location, and of its receiver if it has one."""
         node, cst = self.expression(location), self._libcst
-        if isinstance(node, cst.Await):  # type: ignore[attr-defined]
+        if isinstance(node, cst.Await):
             node = node.expression
-        if not isinstance(node, cst.Call):  # type: ignore[attr-defined]
+        if not isinstance(node, cst.Call):
             return "", ""
-        code = cst.Module([]).code_for_node  # type: ignore[attr-defined]
-        owner = code(node.func.value) if isinstance(node.func, cst.Attribute) else ""  # type: ignore[attr-defined]
+        code = cst.Module([]).code_for_node
+        owner = code(node.func.value) if isinstance(node.func, cst.Attribute) else ""
         return " ".join(code(node.func).split()), " ".join(owner.split())
 
 

@@ -79,7 +79,7 @@ class Origins:
 
     def names(self, types: Types) -> str:
         """Write alternatives of a type; `x.add(…)` makes a container of anything, at the worst."""
-        types = [each for each in types if each[0] != "S"] or list(types)
+        types = tuple(each for each in types if each[0] != "S") or types
         names = list(dict.fromkeys(map(self.name, types)))
         more = f" or {len(names) - _MOST} more" if len(names) > _MOST else ""
         return " or ".join(names[:_MOST]) + more
@@ -99,14 +99,15 @@ class Origins:
         if kind == facts.OUTER:
             captured = self.files[file].functions[parts[1]].captured.get(parts[2], ())
             return next((s for n in captured if (s := self.of(file, n, -1, near, depth + 1))), "")
-        tell = {
+        tells: dict[int, Callable[..., str]] = {
             facts.PARAM: self._param,
             facts.ATTR: self._attribute,
             facts.GLOBAL: self._global,
             facts.IMPORT: self._import,
             facts.CALL: self._call,
             facts.ANNOTATED: self._annotated,
-        }.get(kind)
+        }
+        tell = tells.get(kind)
         return tell(file, node, parts, self_class, near) if tell else ""
 
     def _param(self, file: int, node: int, parts: Sequence[Any], *_: int) -> str:
@@ -211,7 +212,7 @@ class Origins:
     def _annotated(self, file: int, _node: int, parts: Sequence[Any], *rest: int) -> str:
         if self.typing.annotation(file, parts[1]):
             return "annotated where it is set"
-        return self.of(file, parts[2], *rest, 1) if parts[2] else ""
+        return self.of(file, parts[2], *rest) if parts[2] else ""
 
     # Places
 
