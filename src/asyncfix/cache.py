@@ -17,16 +17,18 @@ import msgspec
 
 from asyncfix import __version__
 from asyncfix.findings import Report
-from asyncfix.packs import Library, Packs, Rule, load
+from asyncfix.packs import Library, Packs, Rule, Target, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from asyncfix.project.snapshot import Snapshot
+
 Stats = dict[str, tuple[int, int]]
 T = TypeVar("T")
 
-_FORMAT = 12
+_FORMAT = 14
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n"
 
 
@@ -48,10 +50,12 @@ class Saved(msgspec.Struct, frozen=True, array_like=True):
 
 
 class SavedPacks(msgspec.Struct, frozen=True, array_like=True):
-    """The packs of the last run."""
+    """The packs of the last run; a target that many names share is written once."""
 
     rules: dict[str, Rule]
     library: Library
+    kinds: list[Target]
+    targets: dict[str, int]
 
 
 class Cache:
@@ -59,7 +63,8 @@ class Cache:
 
     def __init__(self, folder: Path | None, salt: str) -> None:
         self.folder = folder
-        self.salt = f"{__version__}-{_FORMAT}-{salt}"
+        self.version = f"{__version__}-{_FORMAT}"
+        self.salt = f"{self.version}-{salt}"
 
     def facts(self) -> dict[str, Known]:
         """Return the known files by path."""
@@ -85,17 +90,34 @@ class Cache:
         only = None if reported is None else tuple(sorted(reported))
         self._write(f"report-{what}", Saved(stats, only, report))
 
+    def snapshot(self) -> Snapshot | None:
+        """Return the call graph of the last run."""
+        from asyncfix.project.snapshot import Snapshot  # noqa: PLC0415 - only where files changed
+
+        return self._read("graph", Snapshot)
+
+    def store_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep the call graph of a run."""
+        self._write("graph", snapshot)
+
     def packs(self, texts: Mapping[str, str]) -> Packs:
         """Return the packs that some texts hold; the salt says that they are the same ones."""
         saved = self._read("packs", SavedPacks)
         if saved is not None:
-            return Packs(saved.rules, saved.library)
+            targets = {name: saved.kinds[at] for name, at in saved.targets.items()}
+            library = msgspec.structs.replace(saved.library, targets=targets)
+            return Packs(saved.rules, library)
         packs = load(texts)
-        self._write("packs", SavedPacks(packs.rules, packs.library))
+        kinds = list({id(each): each for each in packs.library.targets.values()}.values())
+        at = {id(each): number for number, each in enumerate(kinds)}
+        targets = {name: at[id(each)] for name, each in packs.library.targets.items()}
+        bare = msgspec.structs.replace(packs.library, targets={})
+        self._write("packs", SavedPacks(packs.rules, bare, kinds, targets))
         return packs
 
-    def _head(self, data: bytes) -> bytes:
-        digest = hashlib.blake2b(data, key=self.salt.encode()[:64], digest_size=16)
+    def _head(self, name: str, data: bytes) -> bytes:
+        salt = self.version if name == "facts" else self.salt  # facts know nothing of packs
+        digest = hashlib.blake2b(data, key=salt.encode()[:64], digest_size=16)
         return digest.hexdigest().encode() + b"\n"
 
     def _read(self, name: str, kind: type[T]) -> T | None:
@@ -106,7 +128,7 @@ class Cache:
         except OSError:
             return None
         data = whole[33:]
-        if whole[:33] != self._head(data):
+        if whole[:33] != self._head(name, data):
             return None
         try:
             return msgspec.msgpack.decode(data, type=kind)
@@ -123,7 +145,7 @@ class Cache:
             handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f"{name}-")
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(self._head(data))
+                    file.write(self._head(name, data))
                     file.write(data)
                 os.replace(temporary, self.folder / f"{name}.bin")  # noqa: PTH105 - a str here
             except OSError:

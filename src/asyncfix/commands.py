@@ -186,8 +186,12 @@ def why(  # noqa: PLR0917 - as above
     no_cache: bool,  # noqa: FBT001
     verbose: bool,  # noqa: FBT001
 ) -> int:
-    """Explain a place (`path:row`) or a function (`package.module.name`): every chain to it."""
-    paths = paths or (Path(),)
+    """Explain a place (`path:row[:column]`) or a function (`package.module.name`, or its end).
+
+    For a place: what is called there, how each name was resolved, every chain to what blocks, or
+    why it is silent. For a function: where it runs, who calls it, and every chain from it.
+    """
+    paths = paths or _home(target)
     config = _loaded(paths[0], {}, file, verbose=verbose).config
     cache = None if no_cache else _cache(paths, config)
     explanation = _engine().why(list(paths), config, target, jobs=jobs, cache=cache)
@@ -270,6 +274,13 @@ def _stdin(paths: tuple[Path, ...], name: str | None) -> dict[str, str]:
         return {name: Text.decode(name, sys.stdin.buffer.read()).text}
     except (UnicodeDecodeError, SyntaxError) as error:
         raise AsyncfixError(f"stdin: {error}") from error
+
+
+def _home(target: str) -> tuple[Path, ...]:
+    """Return where to look for a target: here, unless it is a file of another project."""
+    file = Path(target.partition(":")[0])
+    elsewhere = file.is_file() and Path.cwd() not in file.resolve().parents
+    return (file,) if elsewhere else (Path(),)
 
 
 def _cache(paths: tuple[Path, ...], config: Config) -> Path | None:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 _BATCH = 400_000  # bytes of source that one task reads
+_FEW = 50  # changed files, up to which the last run's call graph may still serve
+_KEPT = 100  # files, from which on a call graph is kept
 _DEEPEST = 6_000  # frames, for code that is nested deep
 _SMALL = 2_000_000  # below this a second process costs more than it saves
 
@@ -100,6 +102,7 @@ def check(
             report = _check(found, linked, given, unresolved=unresolved)
             if usual:
                 store.store_report(found.stats, found.reported, config.salt, report)
+                _keep(linked.project, store)
         else:
             report = replace(report, cached=report.files)
     seconds = time.perf_counter() - started
@@ -146,11 +149,27 @@ def _linked(
     given: Mapping[str, Text],
 ) -> Linked:
     from asyncfix.project.program import Project  # noqa: PLC0415 - not needed when nothing changed
+    from asyncfix.project.snapshot import changed, restore  # noqa: PLC0415 - as above
 
-    facts, cached, errors = index(found, store, jobs=jobs, progress=progress, given=given)
+    indexed = index(found, store, jobs=jobs, progress=progress, given=given)
     if progress:
         progress("linking", 0, 0)
-    return Linked(Project(facts, packs, config), cached, errors)
+    snapshot = store.snapshot() if indexed.cached else None
+    again = None
+    if snapshot is not None:
+        again = changed(snapshot, indexed.files, indexed.before, config.salt)
+    project = Project(indexed.files, packs, config, snapshot.slots if snapshot and again is not None else ())
+    if snapshot is not None and again is not None:
+        restore(project, snapshot, again)
+    return Linked(project, indexed.cached, indexed.errors)
+
+
+def _keep(project: Project, store: Cache) -> None:
+    """Keep the call graph for the next run; small ones are quicker made than kept."""
+    from asyncfix.project.snapshot import taken  # noqa: PLC0415 - not needed when nothing changed
+
+    if len(project.files) >= _KEPT:
+        store.store_snapshot(taken(project, project.config.salt))
 
 
 def _check(
@@ -192,6 +211,15 @@ def _check_module(name: str) -> Any:  # noqa: ANN401 - a module
 # Index
 
 
+class Indexed(NamedTuple):
+    """Facts: of every file, of the changed ones as they were, and what could not be read."""
+
+    files: list[FileFacts]
+    before: dict[str, FileFacts]
+    cached: int
+    errors: list[str]
+
+
 def index(
     found: Discovery,
     store: Cache,
@@ -199,8 +227,8 @@ def index(
     jobs: int,
     progress: Progress | None,
     given: Mapping[str, Text] | None = None,
-) -> tuple[list[FileFacts], int, list[str]]:
-    """Return the facts of every file, how many were known before, and what could not be read."""
+) -> Indexed:
+    """Return the facts of every file, and what was known before of those that have changed."""
     known = store.facts()
     given = given or {}
     decode = msgspec.msgpack.Decoder(FileFacts).decode
@@ -235,7 +263,13 @@ def index(
             progress("reading", done, len(found.files))
     if set(changed) - set(given) or len(known) != len(fresh):
         store.store_facts(fresh)
-    return [facts[path] for path in found.files if path in facts], len(found.files) - len(changed), errors
+    before: dict[str, FileFacts] = {}
+    for path in changed if len(changed) <= _FEW else ():
+        if path in known:
+            with suppress(msgspec.DecodeError, msgspec.ValidationError):
+                before[path] = decode(known[path].facts)
+    files = [facts[path] for path in found.files if path in facts]
+    return Indexed(files, before, len(found.files) - len(changed), errors)
 
 
 def _sources(

@@ -74,7 +74,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The entry by which the loop reaches a finding: `kind` is endpoint, task, coroutine, …"""
+    """The entry by which the loop reaches a finding; `kind` is endpoint, task, coroutine, …."""
 
     kind: str
     name: str

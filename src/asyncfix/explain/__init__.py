@@ -94,7 +94,7 @@ def _class(project: Project, name: str) -> Iterator[int]:
 def _unknown(project: Project, name: str, table: Iterable[str]) -> str:
     names = list(table)
     last = name.rpartition(".")[2]
-    close = get_close_matches(name, names, 3, 0.6)
+    close = get_close_matches(name, names, 3, 0.8)
     tails = {each.rpartition(".")[2] for each in names}
     near = get_close_matches(last, sorted(tails), 2, 0.75)
     close += [each for each in names if each.rpartition(".")[2] in near][:3]

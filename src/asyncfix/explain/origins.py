@@ -113,7 +113,7 @@ class Origins:
     def _param(self, file: int, node: int, parts: Sequence[Any], *_: int) -> str:
         function: Function = self.files[file].functions[parts[1]]
         param = function.params[parts[2]]
-        where = f"`{function.qualname}`, {self._in(file, function.start)}"
+        where = f"`{function.qualname}` ({self._in(file, function.start)})"
         if parts[2] == 0 and function.flags & facts.METHOD:
             return ""
         if self.typing.annotation(file, param.annotation, -1, function.owner):
@@ -154,7 +154,7 @@ class Origins:
             file, facts_of = self.typing.classes[each]
             if name in facts_of.methods:
                 start = self.files[file].functions[facts_of.methods[name]].start
-                return f"a property of `{facts_of.qualname}`, {self._in(file, start)}"
+                return f"a property of `{facts_of.qualname}` ({self._in(file, start)})"
             if name in facts_of.attributes:
                 pattern = rf"\b(?:self|cls)\.{name}\b\s*(?::[^=\n]*)?=[^=]|^\s+{name}\s*[:=]"
                 rows = self._rows(file, pattern, facts_of.start, facts_of.end)
@@ -201,7 +201,7 @@ class Origins:
                 return f"made{where}"
             if each[0] in "FMV":
                 at, function = self.typing.functions[each[1]]
-                return f"returned by `{function.qualname}`, {self._in(at, function.start)}"
+                return f"returned by `{function.qualname}` ({self._in(at, function.start)})"
             if each[0] == "X":
                 return f"returned by {self.name(each)}{where}"
         if callees:

@@ -42,8 +42,9 @@ class Story(Ways):
         """Tell of each thing that runs in a row, or of the one at a column."""
         text = self.text(path)
         shown = self.places.shown(path)
-        if not 1 <= row <= len(text.starts):
-            raise AsyncfixError(f"{shown} has {len(text.starts)} rows, not {row}")
+        rows = len(text.data.splitlines())
+        if not 1 <= row <= rows:
+            raise AsyncfixError(f"{shown} has {rows} row{'s' if rows != 1 else ''}, not {row}")
         file = next(n for n, each in enumerate(self.project.files) if each.path == path)
         if self.project.files[file].error:
             raise AsyncfixError(f"{shown} cannot be parsed: {self.project.files[file].error}")
@@ -268,8 +269,11 @@ class Story(Ways):
         if function.flags & facts.ASYNC:
             how = "awaited" if site.kind == facts.AWAITS else "run later as a task"
             count = sum(self.graph.instances[c.instance][0] == fid for c in self.project.chains)
-            found = f"blocks at {count} places of its own" if count else "does not block itself"
-            return f"`{name}` is a coroutine, {how}; it {found} (`asyncfix why {self._name(fid)}`)"
+            found = "does not block itself"
+            if count:
+                places = f"{count} place{'s' if count > 1 else ''}"
+                found = f"blocks at {places} of its own (`asyncfix why {self._name(fid)}`)"
+            return f"`{name}` is a coroutine, {how}; it {found}"
         if function.flags & facts.GENERATOR:
             return f"`{name}` is a generator: its code runs where it is iterated"
         return f"`{name}` calls nothing that is known to block"

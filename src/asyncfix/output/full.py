@@ -44,18 +44,19 @@ class _Page:
 
     def group(self, group: Group) -> None:
         """Write all findings that end at one callable, under a heading if they are several."""
+        told = group.message if group.size > 1 else ""
         if group.size > 1:
-            self._heading(group)
+            self._heading(group, told)
         for cluster in group.clusters:
             if cluster.tail:
                 self._tail(cluster, alone=len(group.clusters) == 1)
             for finding in cluster.findings:
-                self._finding(finding, cluster, told=group.size > 1 and group.message != "")
+                self._finding(finding, cluster, told=told != "")
 
-    def _heading(self, group: Group) -> None:
+    def _heading(self, group: Group, told: str) -> None:
         """Say once what all findings of a group say, or else name what they end at."""
         places = number(group.size, "place")
-        words = f"{group.message or f'{group.sink} ({group.effect})'}: {places}"
+        words = f"{told or f'{group.sink} ({group.effect})'}: {places}"
         lines = _wrap(printable(words), self._width, 0, 2)
         self.lines += [*(self._paint("heading", line) for line in lines), ""]
 

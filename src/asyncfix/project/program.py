@@ -37,12 +37,18 @@ _THREAD_CALLS = {
 class Project:
     """Every file's facts, linked; what is asked is computed once."""
 
-    def __init__(self, files: Sequence[FileFacts], packs: Packs, config: Config) -> None:
+    def __init__(
+        self,
+        files: Sequence[FileFacts],
+        packs: Packs,
+        config: Config,
+        slots: Sequence[int] = (),
+    ) -> None:
         self.files = files
         self.packs = packs
         self.config = config
         packs.library.offloads |= set(config.offloads)
-        self.typing = Typing(files, packs, config.src)
+        self.typing = Typing(files, packs, config.src, slots)
         self.graph = Graph(self.typing, frozenset(config.trusted))
 
     def severity(self, target: Target) -> Severity:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Type = tuple[Any, ...]
 Types = tuple[Type, ...]
 
+_ROOM = 8
+_NOTHING = facts.Function("", "", 0, 0, -1, (), 0, (), [], [], (), (), {}, 0, 0, "")
 _DEEPEST = 60
 _MOST_TYPES = 8
 _MOST_IMPLEMENTERS = 8
@@ -51,19 +53,31 @@ _CACHES = frozenset(("cache", "lru_cache", "cached_property"))
 class Typing:
     """Evaluates expressions on demand and remembers what it found."""
 
-    def __init__(self, files: Sequence[FileFacts], packs: Packs, src: Iterable[str]) -> None:
+    def __init__(
+        self,
+        files: Sequence[FileFacts],
+        packs: Packs,
+        src: Iterable[str],
+        slots: Sequence[int] = (),
+    ) -> None:
         self.files = files
         imported = {name for file in files for name in file.imports}
         self.outside = Outside(packs.library, imported)
         self.library = packs.library
         self.modules = Modules(files, src, self.outside.tops)
         self.functions: list[tuple[int, Function]] = []
+        self.slots: list[int] = []
+        self.asked: set[str] = set()
         self.first_function: list[int] = []
         self.classes: list[tuple[int, Class]] = []
         self.first_class: list[int] = []
         for index, file in enumerate(files):
             self.first_function.append(len(self.functions))
             self.functions += [(index, function) for function in file.functions]
+            # room for functions to come, so that numbers stay when a file gains one
+            room = slots[index] if slots else len(file.functions) + _ROOM
+            self.slots.append(room)
+            self.functions += [(index, _NOTHING)] * (room - len(file.functions))
             self.first_class.append(len(self.classes))
             self.classes += [(index, each) for each in file.classes]
         self.memo: dict[tuple[int, int, int], Types] = {}
@@ -1007,6 +1021,7 @@ class Typing:
             names = [self.classes[each][1].name for each in below[:20]] + ["cls", "__init__"]
         found: list[Type] = []
         for each in names:
+            self.asked.add(each)
             places = self.callers.get(each, ())
             if sum(len(nodes) for _, nodes, _ in places) > _MOST_CALLERS:
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,10 @@ if TYPE_CHECKING:
     import libcst
 
     from asyncfix.findings import Location
+
+
+# a call of a name without calls, generators or lambdas within: told from afar, so unparsed
+_CALL = re.compile(r"([A-Za-z_][\w.]*)\(((?:(?!\bfor\b|\blambda\b)[^()#\\])*)\)")
 
 
 class Syntax:
@@ -49,6 +54,8 @@ class Syntax:
         A constant, a bare name or a lambda calls nothing; everything else may, through an operator
         or a property.
         """
+        if _CALL.fullmatch(self.text(location)):
+            return True
         node = self.expression(location)
         if node is None:
             return True
@@ -62,19 +69,25 @@ class Syntax:
         Without `keywords` a call that has some becomes a partial. What is longer than `longest`
         loses its arguments, then its name.
         """
+        plain = _CALL.fullmatch(self.text(location))
+        if plain and (keywords or not {"=", "*"} & set(plain[2])):
+            given = " ".join(plain[2].split()).rstrip(", ")
+            return self._fitting(plain[1], f", {given}" if given else "", longest)
         node, cst = self.expression(location), self._libcst
         if not isinstance(node, cst.Call):
             return "function, …"
         code, _ = self.callee(location)
-        dots = ", …" if node.args else ""
         given = "".join(f", {_folded(argument)}" for argument in node.args)
         if not keywords and any(argument.keyword or argument.star for argument in node.args):
-            return self._short(f"functools.partial({code}{given})", "function, …", longest)
-        short = self._short(f"{code}{dots}", "function, …", longest)
-        return self._short(f"{code}{given}", short, longest)
+            return self._fitting(f"functools.partial({code}{given})", "", longest)
+        return self._fitting(code, given, longest)
 
-    def _short(self, code: str, otherwise: str, longest: int) -> str:
-        return code if len(code) <= longest else otherwise
+    def _fitting(self, code: str, given: str, longest: int) -> str:
+        """Leave out arguments, and then the name, where they make it too long."""
+        for words in (code + given, code + (", …" if given else "")):
+            if len(words) <= longest:
+                return words
+        return "function, …"
 
     def callee(self, location: Location) -> tuple[str, str]:
         """Return the code of what is called at a location, and of its receiver if it has one."""
@@ -89,8 +102,10 @@ class Syntax:
 
 
 def _folded(argument: libcst.Arg) -> str:
-    """Write an argument on one line."""
+    """Write an argument on one line; a generator needs parentheses beside others."""
     import libcst  # noqa: PLC0415 - as above
 
     bare = argument.with_changes(comma=libcst.MaybeSentinel.DEFAULT)
-    return " ".join(libcst.Module([]).code_for_node(bare).split())
+    code = " ".join(libcst.Module([]).code_for_node(bare).split())
+    is_bare = isinstance(argument.value, libcst.GeneratorExp) and not argument.value.lpar
+    return f"({code})" if is_bare else code
