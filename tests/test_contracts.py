@@ -107,7 +107,6 @@ def test_a_contract_on_a_coroutine_and_on_a_method(codes):
     assert codes(app) == ["clock.slow()"]
 
 
-@pytest.mark.xfail(strict=True, reason="lines are searched, not comments")
 def test_a_contract_within_a_text_is_none(codes):
     app = """
         import time
@@ -135,7 +134,6 @@ def test_a_function_that_is_said_to_run_in_a_thread_is_believed(codes):
     assert codes(app) == ["time.sleep(2)"]
 
 
-@pytest.mark.xfail(strict=True, reason="blocking[…] is read and not used")
 def test_a_function_that_is_said_to_block_is_found(check):
     app = """
         from elsewhere import driver

@@ -165,7 +165,6 @@ def test_isinstance_narrows_in_every_form_of_test(codes):
     assert codes(app) == ["thing.find(6)"]
 
 
-@pytest.mark.xfail(strict=True, reason="and, or do not narrow")
 def test_isinstance_narrows_the_rest_of_its_own_condition(codes):
     app = """
         async def handler(thing: Service | Memory):
@@ -228,7 +227,6 @@ def test_match(codes):
     assert codes(app) == ["thing.find(2)", "pause()"]
 
 
-@pytest.mark.xfail(strict=True, reason="`case C() as x` binds nothing")
 def test_names_that_a_pattern_binds_are_not_what_they_were(codes):
     app = """
         async def handler(message):

@@ -25,7 +25,13 @@ def found_in(case: Path) -> list[tuple[str, int, str, str]]:
     return found
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def marked(case: Path) -> object:
+    miss = case / "known-miss.txt"
+    marks = pytest.mark.xfail(strict=True, reason=miss.read_text()) if miss.exists() else ()
+    return pytest.param(case, marks=marks, id=case.name)
+
+
+@pytest.mark.parametrize("case", [marked(case) for case in CASES])
 def test_a_case_is_reported_as_written_down(case):
     found = [" ".join(map(str, each)) for each in found_in(case / "before")]
 

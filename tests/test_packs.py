@@ -248,16 +248,16 @@ def test_a_condition_is_read(text, parts):
     assert (found.name, found.at, found.operator, found.value) == parts
 
 
-@pytest.mark.parametrize("text", ["", "== 3", "interval@zero", "a b", "interval@0 > 1"])
+@pytest.mark.parametrize("text", ["", "== 3", "interval@zero", "a b", "interval@0 >"])
 def test_a_condition_that_cannot_be_read_is_refused(text):
     with pytest.raises(PackError, match="condition"):
         packs.Condition.parse(text)
 
 
 def test_a_bad_condition_in_a_pack_is_refused():
-    pack = f'{RULE}[[target]]\nnames = ["acme.fetch"]\nwhen = ["interval > 1"]\n'
+    pack = f'{RULE}[[target]]\nnames = ["acme.fetch"]\nwhen = ["interval is"]\n'
 
-    with pytest.raises(PackError, match="interval > 1"):
+    with pytest.raises(PackError, match="interval is"):
         packs.load({"acme.toml": pack})
 
 

@@ -86,7 +86,6 @@ def test_an_endpoint_has_the_prefix_of_a_router_that_is_an_attribute_of_a_module
     assert roots(app, others) == {"api.users.remove": "endpoint DELETE /api/users"}
 
 
-@pytest.mark.xfail(strict=True, reason="only one inclusion is followed")
 def test_an_endpoint_has_the_prefixes_of_every_router_above_it(roots):
     app = """
         import time
@@ -689,7 +688,6 @@ def test_aiohttp(roots):
     }
 
 
-@pytest.mark.xfail(strict=True, reason="signals of aiohttp are no roots")
 def test_start_up_of_aiohttp_is_information(severities):
     app = """
         import time
@@ -823,7 +821,6 @@ def test_litestar(roots):
     assert roots(app) == {"app.read": "endpoint GET /users"}
 
 
-@pytest.mark.xfail(strict=True, reason="the pack says thread")
 def test_litestar_runs_plain_handlers_on_the_loop_unless_told_otherwise(roots):
     app = """
         import time
@@ -1124,7 +1121,6 @@ def test_what_libraries_run_in_a_thread_is_left_alone(roots):
     assert roots(app) == {}
 
 
-@pytest.mark.xfail(strict=True, reason="only the bare decorator is known")
 def test_a_decorator_with_settings_that_moves_a_function_to_a_thread(roots):
     app = (
         BLOCK

@@ -23,12 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from asyncfix.project.snapshot import Snapshot
-
 Stats = dict[str, tuple[int, int]]
 T = TypeVar("T")
 
-_FORMAT = 14
+_FORMAT = 16
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n"
 
 
@@ -90,15 +88,13 @@ class Cache:
         only = None if reported is None else tuple(sorted(reported))
         self._write(f"report-{what}", Saved(stats, only, report))
 
-    def snapshot(self) -> Snapshot | None:
-        """Return the call graph of the last run."""
-        from asyncfix.project.snapshot import Snapshot  # noqa: PLC0415 - only where files changed
+    def load(self, name: str, kind: type[T]) -> T | None:
+        """Return what a run kept under a name, or None."""
+        return self._read(name, kind)
 
-        return self._read("graph", Snapshot)
-
-    def store_snapshot(self, snapshot: Snapshot) -> None:
-        """Keep the call graph of a run."""
-        self._write("graph", snapshot)
+    def store(self, name: str, value: msgspec.Struct) -> None:
+        """Keep something under a name."""
+        self._write(name, value)
 
     def packs(self, texts: Mapping[str, str]) -> Packs:
         """Return the packs that some texts hold; the salt says that they are the same ones."""

@@ -149,12 +149,12 @@ def _linked(
     given: Mapping[str, Text],
 ) -> Linked:
     from asyncfix.project.program import Project  # noqa: PLC0415 - not needed when nothing changed
-    from asyncfix.project.snapshot import changed, restore  # noqa: PLC0415 - as above
+    from asyncfix.project.snapshot import Snapshot, changed, restore  # noqa: PLC0415 - as above
 
     indexed = index(found, store, jobs=jobs, progress=progress, given=given)
     if progress:
         progress("linking", 0, 0)
-    snapshot = store.snapshot() if indexed.cached else None
+    snapshot = store.load("graph", Snapshot) if indexed.cached else None
     again = None
     if snapshot is not None:
         again = changed(snapshot, indexed.files, indexed.before, config.salt)
@@ -169,7 +169,7 @@ def _keep(project: Project, store: Cache) -> None:
     from asyncfix.project.snapshot import taken  # noqa: PLC0415 - not needed when nothing changed
 
     if len(project.files) >= _KEPT:
-        store.store_snapshot(taken(project, project.config.salt))
+        store.store("graph", taken(project, project.config.salt))
 
 
 def _check(

@@ -7,7 +7,10 @@ as parsing; that is why this module is longer than the others.
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import re
+import tokenize
 from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -91,7 +94,7 @@ class _Reader:
         self.names: dict[str, list[int]] = {}
         self.stars: list[tuple[str, int]] = []
         self.puts: list[tuple[int, int]] = []
-        self.sets: list[tuple[int, str, int]] = []
+        self.sets: list[tuple[int, str, int, str]] = []
         self.guard: tuple[tuple[int, str, bool], ...] = ()
         self.guards: dict[tuple[tuple[int, str, bool], ...], int] = {(): 0}
         self.attributes: list[dict[str, list[int]]] = []
@@ -422,12 +425,17 @@ class _Reader:
         return self._node(facts.AWAIT, value)
 
     def _boolean(self, node: ast.BoolOp) -> int:
-        guard = self.guard
+        guard, env = self.guard, self.scope.env
+        holds = isinstance(node.op, ast.And)
         found = []
         for value in node.values:
             found.append(self._expression(value))
-            self.guard = self.guard + self._guards(value, holds=isinstance(node.op, ast.And))
+            self.guard = self.guard + self._guards(value, holds=holds)
+            narrowed = self._narrow(value, holds=holds)
+            if narrowed:
+                self.scope.env = {**self.scope.env, **narrowed}
         self.guard = guard
+        self.scope.env = {**env, **_bound_since(env, self.scope.env, node)}
         return self._union(found)
 
     def _conditional(self, node: ast.IfExp) -> int:
@@ -603,6 +611,8 @@ class _Reader:
                     for element, part in zip(target.elts, parts, strict=True):
                         self._target(element, part)
                     continue
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Call):
+                self._site(facts.ITERATES, value, node.value)
             self._target(target, value)
         return True
 
@@ -634,7 +644,7 @@ class _Reader:
                 self.puts.append((base, value))
                 key = self.nodes[index]
                 if key[0] == facts.CONST and isinstance(key[1], str):
-                    self.sets.append((base, f"[{key[1]}]", value))
+                    self.sets.append((base, f"[{key[1]}]", value, _last_name(target.value)))
         elif isinstance(target, ast.Tuple | ast.List):
             for index, element in enumerate(target.elts):
                 if isinstance(element, ast.Starred):
@@ -648,7 +658,7 @@ class _Reader:
         if owner >= 0:
             self.attributes[owner].setdefault(target.attr, []).append(value)
         elif base:
-            self.sets.append((base, target.attr, value))
+            self.sets.append((base, target.attr, value, _last_name(target.value)))
         if isinstance(target.value, ast.Name):
             parts = self.nodes[value]
             mine = parts[0] == facts.PARAM and parts[1] == self.scope.index
@@ -698,7 +708,9 @@ class _Reader:
 
     def _delete(self, node: ast.Delete) -> bool:
         for target in node.targets:
-            self._expression(target)
+            if isinstance(target, ast.Subscript | ast.Attribute):
+                self._expression(target.value)
+                self._expression(getattr(target, "slice", None))
         return True
 
     def _if(self, node: ast.If) -> bool:
@@ -710,7 +722,7 @@ class _Reader:
         before = scope.env
         guard = self.guard
         if_true = guard + self._guards(node.test, holds=True)
-        if_false = guard + self._guards(node.test, holds=False)
+        if_false = guard + self._guards(node.test, holds=False) + self._until_set(node)
         scope.env = {**before, **self._narrow(node.test)}
         self.guard = if_true + self._once(node)
         then_falls = self._block(node.body)
@@ -781,6 +793,17 @@ class _Reader:
             if param >= 0:
                 union = self._union(self._quietly(each) for each in kinds)
                 return ((param, f"{facts.IS_A}{union}", holds),)
+        return ()
+
+    def _until_set(self, node: ast.If) -> Guards:
+        """Read `if x is not None: return x` of a function that sets the module's `x` further on."""
+        test = node.test
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.IsNot):
+            test = test.left
+        shared = isinstance(test, ast.Name) and test.id in self.scope.globals
+        last = node.body[-1]
+        if shared and isinstance(last, ast.Return) and isinstance(last.value, ast.Name):
+            return ((-1, facts.ONCE, True),) if last.value.id == test.id else ()
         return ()
 
     def _once(self, node: ast.If) -> Guards:
@@ -940,6 +963,11 @@ class _Reader:
             kind = self._quietly(pattern.cls)
             self.scope.env[subject.id] = (self._node(facts.ANNOTATED, kind, 0),)
         for child in ast.walk(pattern):
+            if isinstance(child, ast.MatchAs) and isinstance(child.pattern, ast.MatchClass):
+                kind = self._quietly(child.pattern.cls)
+                if child.name:
+                    self._bind(child.name, self._node(facts.ANNOTATED, kind, 0))
+                continue
             name = getattr(child, "name", None)
             if isinstance(child, ast.MatchAs | ast.MatchStar) and name:
                 self._bind(name, 0)
@@ -1135,10 +1163,11 @@ class _Reader:
 def _contracts(data: bytes) -> dict[int, str]:
     """Return what `# asyncfix:` comments promise, by row."""
     found = {}
-    for row, line in enumerate(data.decode("utf-8", "replace").splitlines(), start=1):
-        match = _CONTRACT.search(line)
-        if match:
-            found[row] = match[1]
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):
+        for token in tokenize.tokenize(io.BytesIO(data).readline):
+            match = _CONTRACT.match(token.string) if token.type == tokenize.COMMENT else None
+            if match:
+                found[token.start[0]] = match[1]
     return found
 
 
@@ -1154,6 +1183,14 @@ def _merged(one: Env, other: Env) -> Env:
         elif mine != values:
             merged[name] = tuple(dict.fromkeys(mine + values))[-_MOST_DEFINITIONS:]
     return merged
+
+
+def _bound_since(before: Env, after: Env, node: ast.AST) -> Env:
+    """Return what a walrus within an expression has bound; narrowing ends with it."""
+    if before is after:
+        return {}
+    names = {each.target.id for each in ast.walk(node) if isinstance(each, ast.NamedExpr)}
+    return {name: after[name] for name in names if name in after}
 
 
 def _last_name(node: ast.expr) -> str:

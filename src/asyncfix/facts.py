@@ -122,6 +122,8 @@ class Class(NamedTuple):
 class FileFacts(NamedTuple):
     """Everything that one file says; `error` tells why it could not be parsed.
 
+    `puts` are (container, value), `sets` (owner, name of the attribute, value, last name of the
+    owner as written).
     `calls` holds the nodes of all calls by the last name of what is called, `imports` the first
     names of absolute imports.
     """
@@ -136,7 +138,7 @@ class FileFacts(NamedTuple):
     names: dict[str, tuple[int, ...]]
     stars: tuple[tuple[str, int], ...]
     puts: tuple[tuple[int, int], ...]
-    sets: tuple[tuple[int, str, int], ...]
+    sets: tuple[tuple[int, str, int, str], ...]
     guards: tuple[tuple[tuple[int, str, bool], ...], ...]
     calls: dict[str, list[int]]
     imports: tuple[str, ...]

@@ -57,6 +57,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     requires: str = ""
     when: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    message: str = ""
     notes: str = ""
 
     @property
@@ -78,7 +79,10 @@ class Example(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
 
 
 class Root(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """How a framework takes a function: decorated, passed to a call, or a method of a class."""
+    """How a framework takes a function: decorated, passed to a call, a method, or by its name.
+
+    `thread` is the argument that, if true, moves a plain function of the loop to a thread.
+    """
 
     kind: str
     decorators: tuple[str, ...] = ()
@@ -88,7 +92,9 @@ class Root(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     methods: tuple[str, ...] = ()
     method: str = ""
     path: str = ""
+    functions: tuple[str, ...] = ()
     sync: Literal["thread", "loop", "process"] = "thread"
+    thread: str = ""
     startup: bool = False
 
 

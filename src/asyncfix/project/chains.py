@@ -103,13 +103,15 @@ def carried(graph: Graph, edge: Edge, guards: Guards) -> Guards | None:
     file, _ = graph.typing.functions[caller_fid]
     callee_file = graph.typing.functions[graph.instances[edge.callee][0]][0]
     parts = graph.files[file].nodes[edge.node]
+    if edge.kind == "partial":
+        file, parts = edge.inner[0]
     for param, test, wanted in guards:
         if not 0 <= param < len(callee.params):
             continue
         node, home = 0, file
         if parts[0] == facts.CALL:
             node = graph.typing.argument(file, parts, callee, param, bound=edge.bound)
-        if node == 0:
+        if node == 0 and edge.kind != "partial":
             node, home = callee.params[param].default, callee_file
         if node <= 0:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncfix import facts
+from asyncfix.packs import Target as make_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Instance = int
 Guards = tuple[tuple[int, str, bool], ...]
 
+_RULE_OF = {"lock": "blocking-wait", "metadata": "blocking-file"}
 _LITERALS: dict[str, object] = {"True": True, "False": False, "None": None}
 # methods of builtin types and loggers: a client of which every method blocks names these itself
 _PLAIN = frozenset(
@@ -68,7 +70,12 @@ class Hit(NamedTuple):
 class Graph:
     """The part of the call graph that code on the loop reaches, built on demand."""
 
-    def __init__(self, typing: Typing, trusted: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        typing: Typing,
+        trusted: frozenset[str] = frozenset(),
+        rules: frozenset[str] = frozenset(),
+    ) -> None:
         self.typing = typing
         self.files = typing.files
         self.trusted = trusted | typing.library.trusted
@@ -84,7 +91,10 @@ class Graph:
         self._wrapped: dict[int, list[int]] = {}
         self.unresolved: list[tuple[int, int, int]] = []
         self.told = {name.rpartition(".")[2] for name in self.trusted}
+        self.told |= {name.rpartition(".")[2] for name in typing.library.targets}
         self.told |= {name.rpartition(".")[2] for name in typing.library.offloads}
+        self.rules = rules
+        self.promised: dict[str, Target] = {}
         self.names = self._interesting_names()
         self.properties = self._property_names()
         self.dunders = {
@@ -108,6 +118,10 @@ class Graph:
         names = {full.rpartition(".")[2] for full in active}
         names |= {function.name for _, function in self.typing.functions}
         names |= {each.name for _, each in self.typing.classes}
+        for file in self.files:
+            names |= file.names.keys()
+        for _, each in self.typing.classes:
+            names |= each.attributes.keys()
         self.any_name = "*" in names
         return names
 
@@ -195,8 +209,10 @@ class Graph:
                 self.unresolved.append((number, place[2], place[3]))
             self._param_called(number, file, place, callee)
             return
-        if callee[0] in (facts.PARAM, facts.OUTER) and self._param_called(number, file, place, callee):
-            return
+        if callee[0] in (facts.PARAM, facts.OUTER):
+            objects = tuple(each for each in types if each[0] in "IE")
+            if self._param_called(number, file, place, callee):
+                types = objects
         if place[0] == facts.AWAITS:
             types = self._awaitable(types)
         for each in types:
@@ -269,10 +285,31 @@ class Graph:
             self._sink(number, file, place, each[1], f"{each[1]}.__call__", parts)
         elif kind == "I":
             self._methods(number, file, place, each, ("__call__",))
+        elif kind == "R":
+            self._partial(number, file, place, each)
         elif kind == "V":
             self._edge(
                 number, file, place, each[1], -1, bound=False, awaited=awaited, inner=each[2]
             )
+
+    def _partial(self, number: Instance, file: int, place: Sequence[int], each: Type) -> None:
+        for inner in each[1]:
+            if inner[0] in "FM":
+                context = self.typing.context(inner) if inner[0] == "M" else -1
+                self._edge(
+                    number,
+                    file,
+                    place,
+                    inner[1],
+                    context,
+                    bound=inner[0] == "M",
+                    kind="partial",
+                    inner=(each[2:],),
+                )
+            elif inner[0] == "X":
+                self._sink(number, file, place, inner[2], inner[1], each[3], given_in=each[2])
+            elif inner[0] == "C":
+                self._construct(number, file, place, inner[1])
 
     def _construct(self, number: Instance, file: int, place: Sequence[int], cls: int) -> None:
         typing = self.typing
@@ -329,12 +366,14 @@ class Graph:
         if function.contract in ("nonblocking", "runs-in-thread"):
             return
         qualname = self.qualname(fid) if function.name in self.told else ""
-        if qualname in self.trusted:
+        if qualname in self.trusted or qualname in self.typing.library.offloads:
+            return
+        target = self._promised(function) or self.typing.library.targets.get(qualname)
+        if target is not None and not awaited:
+            self._hit(number, file, place, target, qualname or self.qualname(fid))
             return
         if function.flags & facts.ASYNC:
             self._spawn(number, file, place, fid, awaited=awaited, inner=inner)
-            return
-        if qualname in self.typing.library.offloads:
             return
         guards = self._guards(file, place)
         callee = self.instance(fid, self_class)
@@ -343,6 +382,16 @@ class Graph:
         edge = Edge(number, callee, place[1], place[2], place[3], guards, bound, kind, inner)
         self.edges[number].append(edge)
         self.into.setdefault(callee, []).append(edge)
+
+    def _promised(self, function: Function) -> Target | None:
+        """Return the target that `# asyncfix: blocking[…]` on a function makes of it."""
+        if not function.contract.startswith("blocking["):
+            return None
+        effect = function.contract[9:-1]
+        rule = _RULE_OF.get(effect, f"blocking-{effect}")
+        if rule not in self.rules:
+            return None
+        return self.promised.setdefault(effect, make_target(rule=rule, effect=effect))  # type: ignore[arg-type]
 
     def _guards(self, file: int, place: Sequence[int]) -> Guards:
         return tuple((g[0], g[1], g[2]) for g in self.files[file].guards[place[4]])
@@ -473,6 +522,7 @@ class Graph:
         owner: str,
         name: str,
         parts: Sequence[Any],
+        given_in: int = -1,
     ) -> None:
         if place[0] == facts.AWAITS:
             return
@@ -481,8 +531,9 @@ class Graph:
             return
         when, unless = target.conditions if target.when or target.unless else ((), ())
         self_class = self.instances[number][1]
-        if all(self._holds(c, file, parts, self_class) for c in when) and not any(
-            self._holds(c, file, parts, self_class) for c in unless
+        at = file if given_in < 0 else given_in
+        if all(self._holds(c, at, parts, self_class) for c in when) and not any(
+            self._holds(c, at, parts, self_class) for c in unless
         ):
             self._hit(number, file, place, target, name)
 
@@ -571,7 +622,9 @@ class Graph:
         file = self.typing.functions[self.instances[edge.caller][0]][0]
         place = (facts.CALLS, edge.node, edge.start, edge.end, 0)
         if owner != fid:
-            if edge.inner:
+            if edge.inner and is_async:
+                return False
+            if edge.inner and edge.kind != "partial":
                 for each in edge.inner:
                     self._call_type(edge.caller, file, place, each, (facts.CALL, 0, (), (), ()))
                 return True

@@ -66,6 +66,8 @@ class Modules:
     def _name(self, index: int) -> str:
         path = self.files[index].path.rpartition(".")[0]
         root = self.root[index]
+        if root and self.folder[index] in self.packages:
+            path = path.removeprefix(root + "/")
         if root.startswith("src") or root in self.roots and root in ("lib", "python"):
             path = path.removeprefix(root + "/")
         return path.removesuffix("/__init__").replace("/", ".")

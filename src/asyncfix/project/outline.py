@@ -133,7 +133,7 @@ class _Outline:
         return {self._all(each) for each in self.file.puts}
 
     def sets(self) -> set[tuple[Any, ...]]:
-        return {(self.numbers[a], name, self.numbers[b]) for a, name, b in self.file.sets}
+        return {(self.numbers[a], name, self.numbers[b]) for a, name, b, _ in self.file.sets}
 
     def calls(self, asked: frozenset[str]) -> dict[str, set[int]]:
         calls = self.file.calls

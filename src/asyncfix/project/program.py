@@ -6,6 +6,8 @@ from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from asyncfix import facts
 from asyncfix.findings import Location, Root, Severity
 from asyncfix.project.chains import Chain, chains, ways
@@ -45,11 +47,14 @@ class Project:
         slots: Sequence[int] = (),
     ) -> None:
         self.files = files
-        self.packs = packs
         self.config = config
-        packs.library.offloads |= set(config.offloads)
+        if config.offloads:
+            offloads = packs.library.offloads | set(config.offloads)
+            library = msgspec.structs.replace(packs.library, offloads=offloads)
+            packs = packs.__class__(packs.rules, library)
+        self.packs = packs
         self.typing = Typing(files, packs, config.src, slots)
-        self.graph = Graph(self.typing, frozenset(config.trusted))
+        self.graph = Graph(self.typing, frozenset(config.trusted), frozenset(packs.rules))
 
     def severity(self, target: Target) -> Severity:
         """Return how bad a call of this target is."""
@@ -168,7 +173,8 @@ class Project:
         if chain.instance in self._startup:
             return "while the application starts or stops"
         folders, _, name = self.graph.file(chain.instance).path.rpartition("/")
-        if chain.hit.target.rule == "blocking-input" and self.root(chain.instance).kind == "main":
+        kind = self.root(chain.instance).kind
+        if kind == "command line" or (kind == "main" and chain.hit.target.effect == "input"):
             return "in a command-line program"
         if "fixture" in self.typing.kind(self.graph.instances[chain.instance][0]):
             return "in a test or a script"

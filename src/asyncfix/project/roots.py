@@ -5,8 +5,12 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from asyncfix import facts
 from asyncfix.project.graph import argument_of
+
+Made = tuple[int, int]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,22 +41,29 @@ class _Finder:
         self.typing = typing
         self.decorators: dict[str, list[tuple[str, RootPack]]] = {}
         self.calls: dict[str, list[tuple[str, RootPack]]] = {}
+        self.functions: dict[str, list[tuple[str, RootPack]]] = {}
         self.bases: list[RootPack] = []
         outside = typing.outside
         for root in typing.library.roots:
             for full in filter(outside.is_active, root.decorators):
                 self.decorators.setdefault(full.rpartition(".")[2], []).append((full, root))
+            for full in filter(outside.is_active, root.functions):
+                self.functions.setdefault(full.rpartition(".")[2], []).append((full, root))
             for full in filter(outside.is_active, root.calls):
                 self.calls.setdefault(full.rpartition(".")[2], []).append((full, root))
             if root.bases:
                 self.bases.append(root)
-        self.prefixes: dict[tuple[int, int], str] | None = None
+        self.prefixes: dict[Made, tuple[Made | None, str]] | None = None
 
     def found(self) -> Iterator[tuple[int, Entry]]:
         """Yield entries; the surest way of being one comes last and wins."""
         yield from self._from_calls()
         yield from self._from_bases()
         for fid, (file, function) in enumerate(self.typing.functions):
+            if function.parent == 0 and function.owner < 0 and function.name in self.functions:
+                for full, root in self.functions[function.name]:
+                    if full.partition(".")[0] in self.typing.files[file].imports:
+                        yield fid, self._entry(fid, root, "", "")
             for decorator in function.decorators:
                 entry = self._decorated(fid, file, decorator)
                 if entry:
@@ -68,8 +79,14 @@ class _Finder:
         for full, root in self.decorators.get(name, ()):
             if self._is(file, callee, full):
                 path = self._path(file, callee, call, root)
+                if root.thread and call[0] == facts.CALL and self._is_true(file, call, root.thread):
+                    root = msgspec.structs.replace(root, sync="thread")
                 return self._entry(fid, root, path, name)
         return None
+
+    def _is_true(self, file: int, call: Sequence[Any], name: str) -> bool:
+        node = argument_of(call, name)
+        return node > 0 and self.typing.constant(file, node) is True
 
     def _is(self, file: int, node: int, full: str) -> bool:
         for each in self.typing.of(file, node):
@@ -102,8 +119,14 @@ class _Finder:
         made = self._made(file, router)
         if made is None:
             return ""
-        own = self._keyword(made[0], self.typing.files[made[0]].nodes[made[1]], "prefix")
-        return self.prefixes.get(made, "") + own
+        path = ""
+        seen: set[tuple[int, int]] = set()
+        while made is not None and made not in seen:
+            seen.add(made)
+            path = self._keyword(made[0], self.typing.files[made[0]].nodes[made[1]], "prefix") + path
+            made, prefix = self.prefixes.get(made, (None, ""))
+            path = prefix + path
+        return path
 
     def _made(self, file: int, node: int) -> tuple[int, int] | None:
         """Return the call that makes the object an expression names."""
@@ -124,13 +147,15 @@ class _Finder:
                 return each[1], each[2]
         return None
 
-    def _included(self) -> Iterator[tuple[tuple[int, int], str]]:
+    def _included(self) -> Iterator[tuple[Made, tuple[Made | None, str]]]:
         for file, nodes, _ in self.typing.callers.get("include_router", ()):
             for node in nodes:
                 parts = self.typing.files[file].nodes[node]
                 made = self._made(file, parts[2][0]) if parts[2] and parts[2][0] > 0 else None
-                if made:
-                    yield made, self._keyword(file, parts, "prefix")
+                callee = self.typing.files[file].nodes[parts[1]]
+                if made and callee[0] == facts.ATTR:
+                    above = self._made(file, callee[1])
+                    yield made, (above, self._keyword(file, parts, "prefix"))
 
     def _keyword(self, file: int, parts: Sequence[Any], name: str) -> str:
         node = argument_of(parts, name)
@@ -163,6 +188,11 @@ class _Finder:
         if node <= 0:
             return
         given = self.typing.files[file].nodes[node]
+        if given[0] == facts.SEQUENCE:
+            for each in given[1]:
+                call = (facts.CALL, parts[1], (each,), (), ())
+                yield from self._handed(file, call, msgspec.structs.replace(root, argument="@0"))
+            return
         if given[0] == facts.CALL:
             node = given[1]
         path = self._path(file, parts[1], parts, root)

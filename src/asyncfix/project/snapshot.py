@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from asyncfix.packs import Target
 from asyncfix.project.graph import Edge, Hit
 from asyncfix.project.outline import added, mentions
 from asyncfix.project.roots import Entry
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asyncfix.facts import FileFacts
-    from asyncfix.packs import Target
     from asyncfix.project.program import Project
 
 _MOST_CHANGED = 50
@@ -69,6 +69,9 @@ def taken(project: Project, configuration: str) -> Snapshot:
     """Return a snapshot of a project whose graph has grown."""
     graph, library = project.graph, project.packs.library
     keys: dict[int, str] = {id(target): f"reads {name}" for name, target in library.reads.items()}
+    keys |= {
+        id(target): f"promised {target.rule} {effect}" for effect, target in graph.promised.items()
+    }
     keys |= {id(target): name for name, target in library.targets.items()}
     return Snapshot(
         {file.path: file.digest for file in project.files},
@@ -168,5 +171,11 @@ def _types(value: Any) -> Any:  # noqa: ANN401 - types are nested tuples
 
 def _hit(saved: SavedHit, targets: Mapping[str, Target], reads: Mapping[str, Target]) -> Hit:
     key = saved.key
-    target = reads[key[6:]] if key.startswith("reads ") else targets[key]
+    if key.startswith("reads "):
+        target = reads[key[6:]]
+    elif key.startswith("promised "):
+        _, rule, effect = key.split()
+        target = Target(rule=rule, effect=effect)  # type: ignore[arg-type]
+    else:
+        target = targets[key]
     return Hit(saved.caller, target, *saved[2:])

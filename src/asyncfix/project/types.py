@@ -6,7 +6,8 @@ class itself, `("F", function)` a function, `("M", function, class)` a method bo
 generator that has not run yet, `("K", …)` a context manager made of one, `("W", types)` what must be
 awaited, `("S", types)` a container with its elements, `("T", parts)` a tuple, `("B", name, types)` a
 method of a container, `("P", file)` a module, `("D", folder)` a package, `("X", name, owner)` a thing
-outside the project, `("E", name)` an instance of a class outside, `("Q", class, class)` a `super()`.
+outside the project, `("E", name)` an instance of a class outside, `("Q", class, class)` a `super()`,
+`("R", types, file, call)` a callable with arguments bound by `partial`, as a call of that file.
 """
 
 from __future__ import annotations
@@ -253,6 +254,12 @@ class Typing:
                 found += [t for y in function.yields for t in self.of(at, y, each[2])]
             elif each[0] == "S":
                 found += each[1]
+            elif each[0] == "I":
+                found += self.awaited(self.call_method(each, "__anext__"))
+                made = tuple(t for t in self.call_method(each, "__aiter__") if t[0] in "GA")
+                for one in made:
+                    at, function = self.functions[one[1]]
+                    found += [t for y in function.yields for t in self.of(at, y, one[2])]
         return _unique(found)
 
     def _unpacked(self, file: int, parts: tuple[Any, ...], self_class: int) -> Types:
@@ -266,6 +273,9 @@ class Typing:
 
     def _entered(self, file: int, parts: tuple[Any, ...], self_class: int) -> Types:
         found: list[Type] = []
+        made = self.files[file].nodes[parts[1]]
+        if made[0] == facts.CALL and made[2] and self._last(file, made[1]) == "closing":
+            return self.of(file, made[2][0], self_class)
         for each in self.of(file, parts[1], self_class):
             if each[0] == "K":
                 at, function = self.functions[each[1]]
@@ -676,6 +686,10 @@ class Typing:
         file, function = self.functions[fid]
         current: Types = (("F", fid),)
         for decorator in reversed(function.decorators):
+            parts = self.files[file].nodes[decorator]
+            makers = self.of(file, parts[1]) if parts[0] == facts.CALL else ()
+            if any(each[0] == "X" and each[1] in self.library.offloads for each in makers):
+                current = (("X", makers[0][1], "decorator"),)
             for each in self.of(file, decorator):
                 if each[0] == "X" and each[1] in self.library.offloads:
                     current = (("X", each[1], "decorator"),)
@@ -754,6 +768,10 @@ class Typing:
             if is_async and not any(each[0] == "W" for each in inner):
                 return (("W", inner),)
             return inner
+        if kind == "R":
+            return _unique(
+                t for each in callee[1] for t in self.called(each, callee[2], callee[3], -1)
+            )
         if kind == "I":
             return self.call_method(callee, "__call__")
         if kind == "E":
@@ -785,7 +803,10 @@ class Typing:
     def _outside_call(self, callee: Type, file: int, parts: tuple[Any, ...], self_class: int) -> Types:
         name, owner = callee[1], callee[2]
         if name == "functools.partial" and parts[2]:
-            return self.of(file, parts[2][0], self_class)
+            return (("R", self.of(file, parts[2][0], self_class), file, _bound_call(parts)),)
+        if name == "builtins.type" and len(parts[2]) == 1:
+            given = self.of(file, parts[2][0], self_class)
+            return tuple(("C", each[1]) for each in given if each[0] == "I")
         spelled = self.outside.result(owner, name)
         if name in self.library.offloads and not spelled:
             return self._offloaded(file, parts, self_class)
@@ -1154,7 +1175,8 @@ class Typing:
         if parts[0] == facts.ANNOTATED:
             return [(file, container), *self._container_keys(file, each, parts[2])]
         if parts[0] == facts.GLOBAL:
-            return [(file, parts[1])]
+            found = self.modules.lookup(file, parts[1])
+            return [(d[1], d[2]) for d in found if d[0] == "N"] or [(file, parts[1])]
         if parts[0] == facts.ATTR:
             base = each.nodes[parts[1]]
             if base[0] == facts.PARAM and base[2] == 0:
@@ -1172,8 +1194,7 @@ class Typing:
             for file, each in enumerate(self.files):
                 if _is_test(each.path):
                     continue
-                for base, name, value in each.sets:
-                    last = self._last(file, base)
+                for base, name, value, last in each.sets:
                     if last:
                         found.setdefault(f"{last}.{name}", []).append((file, base, value))
                     found.setdefault(f".{name}", []).append((file, base, value))
@@ -1201,6 +1222,11 @@ class Typing:
             places = self.sets.get(f"{last}.[{index[1]}]", ()) if last else ()
             found += [t for at, _, value in places for t in self.of(at, value)]
         return _unique(found)
+
+
+def _bound_call(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the call that a `partial` amounts to, as far as it says."""
+    return (parts[0], parts[2][0], tuple(parts[2][1:]), tuple(parts[3]), tuple(parts[4]))
 
 
 def _is_slice(index: Sequence[Any]) -> bool:
