@@ -20,7 +20,7 @@ from asyncfix.findings import Report
 from asyncfix.packs import Library, Packs, Rule, Target, load
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 Stats = dict[str, tuple[int, int]]
@@ -96,14 +96,14 @@ class Cache:
         """Keep something under a name."""
         self._write(name, value)
 
-    def packs(self, texts: Mapping[str, str]) -> Packs:
+    def packs(self, texts: Mapping[str, str], own: Iterable[str]) -> Packs:
         """Return the packs that some texts hold; the salt says that they are the same ones."""
         saved = self._read("packs", SavedPacks)
         if saved is not None:
             targets = {name: saved.kinds[at] for name, at in saved.targets.items()}
             library = msgspec.structs.replace(saved.library, targets=targets)
             return Packs(saved.rules, library)
-        packs = load(texts)
+        packs = load(texts, own)
         kinds = list({id(each): each for each in packs.library.targets.values()}.values())
         at = {id(each): number for number, each in enumerate(kinds)}
         targets = {name: at[id(each)] for name, each in packs.library.targets.items()}

@@ -89,12 +89,13 @@ def check(
     with _no_collection():
         found = discover(paths, config, {Path(name) for name in replaced or ()})
         given = _given(found.root, replaced or {})
-        texts = rule_packs.builtin_texts() | rule_packs.user_texts(config.packs, Path(config.project))
+        own = rule_packs.user_texts(config.packs, Path(config.project))
+        texts = rule_packs.builtin_texts() | own
         salt = _digest("".join(texts.values()))
         store = Cache(cache, salt)
         usual = not given and not unresolved
         report = store.report(found.stats, found.reported, config.salt) if usual else None
-        packs = store.packs(texts)
+        packs = store.packs(texts, own)
         if report is None:
             linked = _linked(
                 found, config, packs, jobs=jobs, store=store, progress=progress, given=given
@@ -123,9 +124,10 @@ def why(
 
     with _no_collection():
         found = discover(paths, config)
-        texts = rule_packs.builtin_texts() | rule_packs.user_texts(config.packs, Path(config.project))
+        own = rule_packs.user_texts(config.packs, Path(config.project))
+        texts = rule_packs.builtin_texts() | own
         store = Cache(cache, _digest("".join(texts.values())))
-        packs = store.packs(texts)
+        packs = store.packs(texts, own)
         linked = _linked(found, config, packs, jobs=jobs, store=store, progress=progress, given={})
         return Explanation(tuple(explain(linked.project, target, found.root)))
 

@@ -149,7 +149,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Library(msgspec.Struct, kw_only=True):
-    """Everything the packs say about code outside the project, by full name."""
+    """Everything the packs say about code outside the project, by full name.
+
+    `own` holds the targets of the user's packs, which may be functions of the project itself.
+    """
 
     targets: dict[str, Target] = {}
     reads: dict[str, Target] = {}
@@ -163,6 +166,7 @@ class Library(msgspec.Struct, kw_only=True):
     wrappers: set[str] = set()
     callers: dict[str, str] = {}
     roots: list[Root] = []
+    own: set[str] = set()
 
 
 class Packs(msgspec.Struct, dict=True):
@@ -205,8 +209,12 @@ def user_texts(paths: Iterable[str], beside: Path) -> dict[str, str]:
     return texts
 
 
-def load(texts: Mapping[str, str]) -> Packs:
-    """Read packs in order; a later one adds to, and overrides, what earlier ones say."""
+def load(texts: Mapping[str, str], own: Iterable[str] = ()) -> Packs:
+    """Read packs in order; a later one adds to, and overrides, what earlier ones say.
+
+    `own` names the texts that are the user's.
+    """
+    mine = frozenset(own)
     rules: dict[str, Rule] = {}
     library = Library()
     for name, text in texts.items():
@@ -217,6 +225,8 @@ def load(texts: Mapping[str, str]) -> Packs:
         if pack.name:
             rules[pack.name] = _rule(name, pack)
         _learn(name, pack, library)
+        if name in mine:
+            library.own.update(each for target in pack.target for each in target.names)
     for name, target in library.targets.items():
         if target.rule not in rules:
             raise PackError(f"the target {name!r} names the rule {target.rule!r}, which is unknown")

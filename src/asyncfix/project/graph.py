@@ -91,7 +91,7 @@ class Graph:
         self._wrapped: dict[int, list[int]] = {}
         self.unresolved: list[tuple[int, int, int]] = []
         self.told = {name.rpartition(".")[2] for name in self.trusted}
-        self.told |= {name.rpartition(".")[2] for name in typing.library.targets}
+        self.told |= {name.rpartition(".")[2] for name in typing.library.own}
         self.told |= {name.rpartition(".")[2] for name in typing.library.offloads}
         self.rules = rules
         self.promised: dict[str, Target] = {}
@@ -368,7 +368,9 @@ class Graph:
         qualname = self.qualname(fid) if function.name in self.told else ""
         if qualname in self.trusted or qualname in self.typing.library.offloads:
             return
-        target = self._promised(function) or self.typing.library.targets.get(qualname)
+        target = self._promised(function)
+        if qualname in self.typing.library.own:
+            target = self.typing.library.targets[qualname]
         if target is not None and not awaited:
             self._hit(number, file, place, target, qualname or self.qualname(fid))
             return
