@@ -2,6 +2,6 @@
 
 import sys
 
-from asyncfix.cli import main
+from asyncfix.cli import command
 
-sys.exit(main())
+command()

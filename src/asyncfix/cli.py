@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
+from typing import NoReturn
 
 from asyncfix import __version__
 
@@ -19,6 +22,21 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(arguments)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
+
+
+def command() -> NoReturn:
+    """Run as the `asyncfix` command: leave without taking apart what the process holds."""
+    gc.disable()
+    try:
+        code = main()
+    except SystemExit as error:  # click's --help
+        code = error.code if isinstance(error.code, int) else 1
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        code = code or 1
+    os._exit(code)
 
 
 def _run(arguments: list[str]) -> int:
@@ -52,4 +70,4 @@ def _fail(message: str, code: int = 2) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -8,7 +8,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -20,16 +19,18 @@ import msgspec
 from asyncfix import packs as rule_packs
 from asyncfix.cache import Cache, Known
 from asyncfix.config import Config, chosen
-from asyncfix.extract import extract
-from asyncfix.facts import FileFacts
 from asyncfix.findings import Finding, Location, Report, ordered
 from asyncfix.source import Discovery, Text, discover, matcher
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+    from asyncfix.facts import FileFacts
     from asyncfix.packs import Packs
     from asyncfix.project.program import Project
 
 Progress = Callable[[str, int, int], None]
+Texts = Callable[[str], Text]
 
 _BATCH = 400_000  # bytes of source that one task reads
 _FEW = 50  # changed files, up to which the last run's call graph may still serve
@@ -49,18 +50,12 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A report, the packs that made it, and the texts that it points into."""
+    """A report, the packs that made it, and `text`, which gives the text of a path."""
 
     report: Report
     packs: Packs
     root: Path
-    _texts: dict[str, Text]
-
-    def text(self, path: str) -> Text:
-        """Return the text of a file, read when first asked for."""
-        if path not in self._texts:
-            self._texts[path] = _text(self.root, path)
-        return self._texts[path]
+    text: Texts
 
 
 @dataclass(frozen=True)
@@ -89,6 +84,7 @@ def check(
     with _no_collection():
         found = discover(paths, config, {Path(name) for name in replaced or ()})
         given = _given(found.root, replaced or {})
+        texts_of = _reader(found.root, given)
         own = rule_packs.user_texts(config.packs, Path(config.project))
         texts = rule_packs.builtin_texts() | own
         salt = _digest("".join(texts.values()))
@@ -100,14 +96,14 @@ def check(
             linked = _linked(
                 found, config, packs, jobs=jobs, store=store, progress=progress, given=given
             )
-            report = _check(found, linked, given, unresolved=unresolved)
+            report = _check(found, linked, texts_of, unresolved=unresolved)
             if usual:
                 store.store_report(found.stats, found.reported, config.salt, report)
                 _keep(linked.project, store)
         else:
             report = replace(report, cached=report.files)
     seconds = time.perf_counter() - started
-    return Outcome(replace(report, seconds=seconds), packs, found.root, dict(given))
+    return Outcome(replace(report, seconds=seconds), packs, found.root, texts_of)
 
 
 def why(
@@ -151,7 +147,7 @@ def _linked(
     given: Mapping[str, Text],
 ) -> Linked:
     from asyncfix.project.program import Project  # noqa: PLC0415 - not needed when nothing changed
-    from asyncfix.project.snapshot import Snapshot, changed, restore  # noqa: PLC0415 - as above
+    from asyncfix.project.snapshot import Snapshot, changed, holds, restore  # noqa: PLC0415 - as above
 
     indexed = index(found, store, jobs=jobs, progress=progress, given=given)
     if progress:
@@ -162,7 +158,10 @@ def _linked(
         again = changed(snapshot, indexed.files, indexed.before, config.salt)
     project = Project(indexed.files, packs, config, snapshot.slots if snapshot and again is not None else ())
     if snapshot is not None and again is not None:
-        restore(project, snapshot, again)
+        if holds(project, again):
+            restore(project, snapshot, again)
+        else:
+            project = Project(indexed.files, packs, config)
     return Linked(project, indexed.cached, indexed.errors)
 
 
@@ -175,7 +174,7 @@ def _keep(project: Project, store: Cache) -> None:
 
 
 def _check(
-    found: Discovery, linked: Linked, given: Mapping[str, Text], *, unresolved: bool
+    found: Discovery, linked: Linked, texts: Texts, *, unresolved: bool
 ) -> Report:
     project = linked.project
     packs, config = project.packs, project.config
@@ -184,10 +183,10 @@ def _check(
     for rule in packs.rules.values():
         if rule.name in wanted:
             findings += _check_module(rule.check).find(rule, project)
-    findings = list(_examined(findings, packs, found.root, given))
-    shown, hidden = _shown(findings, found, config)
+    mine, hidden = _asked_for(findings, found, config)
+    kept = list(_examined(mine, packs, texts))
     return Report(
-        shown,
+        ordered(kept),
         hidden=hidden,
         unresolved=project.unresolved,
         files=len(found.files),
@@ -231,6 +230,8 @@ def index(
     given: Mapping[str, Text] | None = None,
 ) -> Indexed:
     """Return the facts of every file, and what was known before of those that have changed."""
+    from asyncfix.facts import FileFacts  # noqa: PLC0415 - not needed when nothing changed
+
     known = store.facts()
     given = given or {}
     decode = msgspec.msgpack.Decoder(FileFacts).decode
@@ -293,14 +294,14 @@ def _sources(
 
 def extract_batch(batch: list[Source]) -> list[bytes]:
     """Return the facts of some files as msgpack; runs in a worker."""
+    from asyncfix.extract import extract, unparsable  # noqa: PLC0415 - as above
+
     encode = msgspec.msgpack.Encoder().encode
     found = []
     with _no_collection():
         for source in batch:
             if source.error:
-                facts = FileFacts(
-                    source.path, "", source.error, 0, [(0,)], [], [], {}, (), (), (), ((),), {}, ()
-                )
+                facts = unparsable(source.path, source.error)
             else:
                 facts = extract(source.path, _digest(source.text), source.text)
             found.append(encode(facts))
@@ -313,6 +314,8 @@ def _extracted(sources: list[Source], jobs: int) -> Iterator[tuple[str, bytes]]:
         for source in sources:
             yield source.path, extract_batch([source])[0]
         return
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - only for many files
+
     with ProcessPoolExecutor(max_workers=jobs) as executor:
         yield from map_batches(executor, sources)
 
@@ -337,16 +340,14 @@ def map_batches(executor: Executor, sources: list[Source]) -> Iterator[tuple[str
 # Examine
 
 
-def _examined(
-    findings: list[Finding], packs: Packs, root: Path, given: Mapping[str, Text]
-) -> Iterator[Finding]:
+def _examined(findings: list[Finding], packs: Packs, texts: Texts) -> Iterator[Finding]:
     from asyncfix.syntax import Syntax  # noqa: PLC0415 - not needed when nothing changed
 
     by_file: dict[str, list[Finding]] = {}
     for finding in findings:
         by_file.setdefault(finding.location.path, []).append(finding)
     for path, here in by_file.items():
-        syntax = Syntax((given.get(path) or _text(root, path)).data)
+        syntax = Syntax(texts(path).data)
         for finding in here:
             rule = packs.rules[finding.rule]
             examine = getattr(_check_module(rule.check), "examine", None)
@@ -356,10 +357,10 @@ def _examined(
                 yield replace(kept, code=code)
 
 
-def _shown(
+def _asked_for(
     findings: list[Finding], found: Discovery, config: Config
-) -> tuple[tuple[Finding, ...], int]:
-    """Return what the user asked to see, and how many are below that."""
+) -> tuple[list[Finding], int]:
+    """Return the findings that the user wants to see, and how many are below that."""
     ignores = [(matcher([glob]), names) for glob, names in config.per_file_ignores.items()]
     mine = [
         finding
@@ -377,7 +378,7 @@ def _shown(
         if finding.severity.rank <= config.min_severity.rank
         and finding.confidence.rank <= config.min_confidence.rank
     ]
-    return ordered(shown), len(mine) - len(shown)
+    return shown, len(mine) - len(shown)
 
 
 # Small things
@@ -392,11 +393,19 @@ def _given(root: Path, replaced: Mapping[str, str]) -> dict[str, Text]:
     return found
 
 
-def _text(root: Path, path: str) -> Text:
-    try:
-        return Text.read(root, path)
-    except (OSError, UnicodeDecodeError, SyntaxError):
-        return Text(path, "")
+def _reader(root: Path, given: Mapping[str, Text]) -> Texts:
+    """Return a function that gives the text of a path and reads each file once."""
+    texts = dict(given)
+
+    def text(path: str) -> Text:
+        if path not in texts:
+            try:
+                texts[path] = Text.read(root, path)
+            except (OSError, UnicodeDecodeError, SyntaxError):
+                texts[path] = Text(path, "")
+        return texts[path]
+
+    return text
 
 
 def _digest(text: str) -> str:

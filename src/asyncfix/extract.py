@@ -25,6 +25,12 @@ Env = dict[str, tuple[int, ...]]
 Guards = tuple[tuple[int, str, bool], ...]
 
 _CONTRACT = re.compile(r"#\s*asyncfix:\s*(nonblocking|runs-in-thread|blocking\[[\w-]+\])")
+# syntax of 3.12 (type parameters, type aliases) and 3.14 (`except A, B:`), see `_parsed`
+_TYPE_PARAMETERS = re.compile(
+    r"^([ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+[ \t]*)(\[(?:[^\[\]]|\[[^\[\]]*\])*\])", re.M
+)
+_TYPE_ALIAS = re.compile(r"^([ \t]*)type[ \t](\w+)(\[(?:[^\[\]]|\[[^\[\]]*\])*\])?(?=[ \t]*=)", re.M)
+_BARE_EXCEPT = re.compile(r"\bexcept ([\w.]+), ([\w.]+):")
 _PUTS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, "put_nowait": 0}
 _LONGEST_TEXT = 80
 _MOST_DEFINITIONS = 6
@@ -34,7 +40,7 @@ _first = itemgetter(0)
 def extract(path: str, digest: str, text: str) -> FileFacts:
     """Return the facts of one file; a file that does not parse yields its error instead."""
     try:
-        tree = ast.parse(text, filename=path)
+        tree = _parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return _unparsable(path, digest, text, error)
     try:
@@ -43,12 +49,50 @@ def extract(path: str, digest: str, text: str) -> FileFacts:
         return _unparsable(path, digest, text, RecursionError("code is nested too deep"))
 
 
+def _parsed(text: str) -> ast.Module:
+    """Parse a file, if need be with what is newer than this Python and runs nothing blanked out."""
+    try:
+        return ast.parse(text)
+    except SyntaxError as error:
+        older = _TYPE_PARAMETERS.sub(_blanked, text)
+        older = _TYPE_ALIAS.sub(_assigned, older)
+        older = _BARE_EXCEPT.sub(lambda match: f"except({match[1]},{match[2]}):", older)
+        if older == text:
+            raise
+        try:
+            return ast.parse(older)
+        except SyntaxError:
+            raise error from None
+
+
+def _blanked(match: re.Match[str]) -> str:
+    """Blank type parameters, byte for byte, so that offsets stay."""
+    return match[1] + _blank(match[2])
+
+
+def _assigned(match: re.Match[str]) -> str:
+    """Turn `type X[T] = …` into an assignment of the same length."""
+    return f"{match[1]}{match[2]}     {_blank(match[3] or '')}"
+
+
+def _blank(text: str) -> str:
+    size = len(text.encode("utf-8", "surrogatepass"))
+    return "".join("\n" if each == "\n" else " " for each in text.ljust(size))
+
+
 def _unparsable(path: str, digest: str, text: str, error: Exception) -> FileFacts:
     message = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
     row = (error.lineno or 1) if isinstance(error, SyntaxError) else 1
     lines = text.encode("utf-8", "surrogatepass").splitlines(keepends=True)
     at = sum(map(len, lines[: row - 1]))
-    return FileFacts(path, digest, message, at, [(facts.UNKNOWN,)], [], [], {}, (), (), (), ((),), {}, ())
+    return unparsable(path, message, digest, at)
+
+
+def unparsable(path: str, message: str, digest: str = "", at: int = 0) -> FileFacts:
+    """Return what is known of a file that cannot be read: why, and where."""
+    return FileFacts(
+        path, digest, message, at, [(facts.UNKNOWN,)], [], [], {}, (), (), (), ((),), {}, ()
+    )
 
 
 class _Scope:
@@ -350,6 +394,8 @@ class _Reader:
             self.quiet -= 1
 
     def _quoted(self, text: str) -> int:
+        if text.isidentifier():
+            return self._lookup(text)
         try:
             return self._expression(ast.parse(text.strip(), mode="eval").body)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -412,6 +458,8 @@ class _Reader:
 
     def _subscript(self, node: ast.Subscript) -> int:
         base = self._expression(node.value)
+        if self.quiet and _last_name(node.value) == "Literal":
+            return 0
         index = self._expression(node.slice)
         found = self._node(facts.ITEM, base, index)
         self._read(facts.GETS_ITEM, found, node)
@@ -1005,7 +1053,11 @@ class _Reader:
     # Definitions
 
     def _declare(self, node: Any, name: str) -> int:  # noqa: ANN401 - a def or a lambda
-        """Reserve a function's index; its body is read when the enclosing code has been."""
+        """Reserve a function's index and read its body: at once, or after the enclosing function.
+
+        What an enclosing function binds further down is known to the functions within it, while
+        names of the module need no waiting; so indices follow the text, and stay when it grows.
+        """
         index = len(self.functions)
         self.functions.append(None)
         scope = self.scope
@@ -1048,7 +1100,10 @@ class _Reader:
             starts[node.end_lineno - 1] + node.end_col_offset,
             self._contract(node),
         )
-        scope.pending.append((node, index))
+        if scope.index:
+            scope.pending.append((node, index))
+        else:
+            self._function_body(node, index, scope)
         return index
 
     def _prefix(self) -> str:

@@ -119,9 +119,9 @@ class Graph:
         names |= {function.name for _, function in self.typing.functions}
         names |= {each.name for _, each in self.typing.classes}
         for file in self.files:
-            names |= file.names.keys()
+            names.update(file.names)
         for _, each in self.typing.classes:
-            names |= each.attributes.keys()
+            names.update(each.attributes)
         self.any_name = "*" in names
         return names
 

@@ -6,7 +6,7 @@ still holds, and only the changed file needs to be looked at again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncfix import facts
 
@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 Shapes = dict[tuple[Any, ...], int]
 
 
-def added(old: FileFacts, new: FileFacts, asked: frozenset[str]) -> list[str] | None:
-    """Return the names of functions that a file has gained, or None if more than that changed.
+class Gain(NamedTuple):
+    """What a file has got besides what it had: functions, and calls that pass something."""
+
+    functions: list[str]
+    calls: list[int]
+
+
+def gained(old: FileFacts, new: FileFacts, asked: frozenset[str]) -> Gain | None:
+    """Return what a file has gained, or None if others can see more than that.
 
     `asked` holds the names of callables whose callers were asked what they pass.
     """
@@ -32,17 +39,18 @@ def added(old: FileFacts, new: FileFacts, asked: frozenset[str]) -> list[str] | 
         return None
     if before.puts() != after.puts() or before.sets() != after.sets():
         return None
-    if before.calls(asked) != after.calls(asked):
+    calls = after.new_calls(before, asked)
+    if calls is None:
         return None
     names, more = before.names(), after.names()
-    gained = [function.name for function in new.functions[count:]]
+    functions = [function.name for function in new.functions[count:]]
     if any(function.parent or function.owner >= 0 for function in new.functions[count:]):
         return None
     if any(more.get(name) != shape for name, shape in names.items()):
         return None
-    if set(more) - set(names) - set(gained):
+    if set(more) - set(names) - set(functions):
         return None
-    return gained
+    return Gain(functions, calls)
 
 
 def mentions(files: Iterable[FileFacts], names: Iterable[str]) -> bool:
@@ -135,9 +143,16 @@ class _Outline:
     def sets(self) -> set[tuple[Any, ...]]:
         return {(self.numbers[a], name, self.numbers[b]) for a, name, b, _ in self.file.sets}
 
-    def calls(self, asked: frozenset[str]) -> dict[str, set[int]]:
-        calls = self.file.calls
-        return {name: set(self._all(calls[name])) for name in calls if name in asked}
+    def new_calls(self, before: _Outline, asked: frozenset[str]) -> list[int] | None:
+        """Return the calls of asked names that were not there before; None if one is gone."""
+        found: list[int] = []
+        for name in asked & (self.file.calls.keys() | before.file.calls.keys()):
+            old = set(before._all(before.file.calls.get(name, ())))
+            new = {self.numbers[node]: node for node in self.file.calls.get(name, ())}
+            if old - new.keys():
+                return None
+            found += [node for shape, node in new.items() if shape not in old]
+        return found
 
 
 # which operands of an operator are nodes of the pool, counted from 0

@@ -8,7 +8,7 @@ import msgspec
 
 from asyncfix.packs import Target
 from asyncfix.project.graph import Edge, Hit
-from asyncfix.project.outline import added, mentions
+from asyncfix.project.outline import gained, mentions
 from asyncfix.project.roots import Entry
 
 if TYPE_CHECKING:
@@ -101,14 +101,14 @@ def changed(
     files: list[FileFacts],
     before: Mapping[str, FileFacts],
     configuration: str,
-) -> list[int] | None:
-    """Return the files to look at again, or None where the snapshot does not hold.
+) -> dict[int, list[int]] | None:
+    """Return the files to look at again, with their new calls; None if the snapshot is of no use.
 
     `before` has the facts of files as the snapshot saw them, where they have changed since.
     """
     if snapshot.configuration != configuration or len(snapshot.digests) != len(files):
         return None
-    again = []
+    again: dict[int, list[int]] = {}
     asked = frozenset(snapshot.asked)
     for index, file in enumerate(files):
         digest = snapshot.digests.get(file.path)
@@ -119,16 +119,27 @@ def changed(
         old = before.get(file.path)
         if old is None or old.digest != digest or len(again) >= _MOST_CHANGED:
             return None
-        gained = added(old, file, asked)
-        if gained is None or len(file.functions) > snapshot.slots[index]:
+        gain = gained(old, file, asked)
+        if gain is None or len(file.functions) > snapshot.slots[index]:
             return None
-        if gained and mentions((each for each in files if each is not file), gained):
+        if mentions((each for each in files if each is not file), gain.functions):
             return None
-        again.append(index)
+        again[index] = gain.calls
     return again
 
 
-def restore(project: Project, snapshot: Snapshot, again: list[int]) -> None:
+def holds(project: Project, again: dict[int, list[int]]) -> bool:
+    """Tell whether no new call can give a parameter of a known function a new type."""
+    typing = project.typing
+    return not any(
+        callee[0] not in "XE"
+        for file, calls in again.items()
+        for node in calls
+        for callee in typing.of(file, typing.files[file].nodes[node][1])
+    )
+
+
+def restore(project: Project, snapshot: Snapshot, again: dict[int, list[int]]) -> None:
     """Give a project the graph of a snapshot, without what files to look at again had in it."""
     graph, functions = project.graph, project.typing.functions
     library = project.packs.library
