@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from asyncfix import __version__
-from asyncfix.findings import Report
+from asyncfix.findings import Report  # noqa: TC001 - msgspec reads annotations
 from asyncfix.packs import Library, Packs, Rule, Target, load
 
 if TYPE_CHECKING:
@@ -106,9 +106,9 @@ class Cache:
         packs = load(texts, own)
         kinds = list({id(each): each for each in packs.library.targets.values()}.values())
         at = {id(each): number for number, each in enumerate(kinds)}
-        targets = {name: at[id(each)] for name, each in packs.library.targets.items()}
+        numbers = {name: at[id(each)] for name, each in packs.library.targets.items()}
         bare = msgspec.structs.replace(packs.library, targets={})
-        self._write("packs", SavedPacks(packs.rules, bare, kinds, targets))
+        self._write("packs", SavedPacks(packs.rules, bare, kinds, numbers))
         return packs
 
     def _head(self, name: str, data: bytes) -> bytes:

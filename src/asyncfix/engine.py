@@ -156,7 +156,9 @@ def _linked(
     again = None
     if snapshot is not None:
         again = changed(snapshot, indexed.files, indexed.before, config.salt)
-    project = Project(indexed.files, packs, config, snapshot.slots if snapshot and again is not None else ())
+    project = Project(
+        indexed.files, packs, config, snapshot.slots if snapshot and again is not None else ()
+    )
     if snapshot is not None and again is not None:
         if holds(project, again):
             restore(project, snapshot, again)
@@ -173,9 +175,7 @@ def _keep(project: Project, store: Cache) -> None:
         store.store("graph", taken(project, project.config.salt))
 
 
-def _check(
-    found: Discovery, linked: Linked, texts: Texts, *, unresolved: bool
-) -> Report:
+def _check(found: Discovery, linked: Linked, texts: Texts, *, unresolved: bool) -> Report:
     project = linked.project
     packs, config = project.packs, project.config
     wanted = chosen(config, packs.rules.values())

@@ -13,7 +13,7 @@ import re
 import tokenize
 from itertools import accumulate
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from asyncfix import facts
 from asyncfix.facts import Class, FileFacts, Function, Param
@@ -27,9 +27,12 @@ Guards = tuple[tuple[int, str, bool], ...]
 _CONTRACT = re.compile(r"#\s*asyncfix:\s*(nonblocking|runs-in-thread|blocking\[[\w-]+\])")
 # syntax of 3.12 (type parameters, type aliases) and 3.14 (`except A, B:`), see `_parsed`
 _TYPE_PARAMETERS = re.compile(
-    r"^([ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+[ \t]*)(\[(?:[^\[\]]|\[[^\[\]]*\])*\])", re.M
+    r"^([ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+[ \t]*)(\[(?:[^\[\]]|\[[^\[\]]*\])*\])",
+    re.MULTILINE,
 )
-_TYPE_ALIAS = re.compile(r"^([ \t]*)type[ \t](\w+)(\[(?:[^\[\]]|\[[^\[\]]*\])*\])?(?=[ \t]*=)", re.M)
+_TYPE_ALIAS = re.compile(
+    r"^([ \t]*)type[ \t](\w+)(\[(?:[^\[\]]|\[[^\[\]]*\])*\])?(?=[ \t]*=)", re.MULTILINE
+)
 _BARE_EXCEPT = re.compile(r"\bexcept ([\w.]+), ([\w.]+):")
 _PUTS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, "put_nowait": 0}
 _LONGEST_TEXT = 80
@@ -536,9 +539,9 @@ class _Reader:
     def _unary(self, node: ast.UnaryOp) -> int:
         value = self._expression(node.operand)
         constant = self.nodes[value]
-        if isinstance(node.op, ast.USub) and constant[0] == facts.CONST:
-            if isinstance(constant[1], int | float):
-                return self._node(facts.CONST, -constant[1], constant[2])
+        is_number = constant[0] == facts.CONST and isinstance(constant[1], int | float)
+        if isinstance(node.op, ast.USub) and is_number:
+            return self._node(facts.CONST, -constant[1], constant[2])
         return self._node(facts.LITERAL, "bool") if isinstance(node.op, ast.Not) else 0
 
     def _compare(self, node: ast.Compare) -> int:
@@ -653,12 +656,10 @@ class _Reader:
     def _assign(self, node: ast.Assign) -> bool:
         value = self._expression(node.value)
         for target in node.targets:
-            if isinstance(target, ast.Tuple | ast.List) and isinstance(node.value, ast.Tuple):
-                if len(target.elts) == len(node.value.elts):
-                    parts = self.nodes[value][1]
-                    for element, part in zip(target.elts, parts, strict=True):
-                        self._target(element, part)
-                    continue
+            if _pairs(target, node.value):
+                for element, part in zip(target.elts, self.nodes[value][1], strict=True):
+                    self._target(element, part)
+                continue
             if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Call):
                 self._site(facts.ITERATES, value, node.value)
             self._target(target, value)
@@ -848,9 +849,10 @@ class _Reader:
         test = node.test
         if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.IsNot):
             test = test.left
-        shared = isinstance(test, ast.Name) and test.id in self.scope.globals
+        if not isinstance(test, ast.Name) or test.id not in self.scope.globals:
+            return ()
         last = node.body[-1]
-        if shared and isinstance(last, ast.Return) and isinstance(last.value, ast.Name):
+        if isinstance(last, ast.Return) and isinstance(last.value, ast.Name):
             return ((-1, facts.ONCE, True),) if last.value.id == test.id else ()
         return ()
 
@@ -882,12 +884,15 @@ class _Reader:
             for each in ast.walk(statement):
                 if isinstance(each, ast.Assign | ast.AnnAssign):
                     targets = each.targets if isinstance(each, ast.Assign) else [each.target]
-                    if any(ast.dump(target).replace("Load()", "Store()") == wanted for target in targets):
+                    if any(
+                        ast.dump(target).replace("Load()", "Store()") == wanted
+                        for target in targets
+                    ):
                         return ((-1, facts.ONCE, True),)
         return ()
 
     def _param_of(self, node: ast.expr) -> int:
-        """Return the parameter that an expression still is: its name, or `self.x` just set to it."""
+        """Return the parameter that an expression still is: its name, or `self.x` set to it."""
         if isinstance(node, ast.Name):
             return self._unbound_param(node.id)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -1077,7 +1082,8 @@ class _Reader:
         if arguments.kwarg:
             params.append(self._param(arguments.kwarg, None, "**"))
         flags = facts.LAMBDA if isinstance(node, ast.Lambda) else 0
-        returns, decorators = 0, ()
+        returns = 0
+        decorators: tuple[int, ...] = ()
         if not flags:
             flags, returns, decorators = self._signature(node, in_class=in_class)
         prefix = self._prefix()
@@ -1246,6 +1252,15 @@ def _bound_since(before: Env, after: Env, node: ast.AST) -> Env:
         return {}
     names = {each.target.id for each in ast.walk(node) if isinstance(each, ast.NamedExpr)}
     return {name: after[name] for name in names if name in after}
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> TypeGuard[ast.Tuple | ast.List]:
+    """Tell whether an assignment gives each of several names a value of its own."""
+    return (
+        isinstance(target, ast.Tuple | ast.List)
+        and isinstance(value, ast.Tuple)
+        and len(target.elts) == len(value.elts)
+    )
 
 
 def _last_name(node: ast.expr) -> str:

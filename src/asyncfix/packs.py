@@ -1,11 +1,11 @@
-"""Rule packs: reads and validates the TOML files that say what blocks, and what libraries return."""
+"""Rule packs: reads and validates the TOML files that say what blocks and what is returned."""
 
 from __future__ import annotations
 
 import re
 from functools import cached_property
 from importlib import resources
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - msgspec reads annotations
 from typing import TYPE_CHECKING, Literal
 
 import msgspec

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncfix import facts
 from asyncfix.findings import Severity
+from asyncfix.project.graph import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from asyncfix.packs import Target
-    from asyncfix.project.graph import Edge, Graph, Guards, Hit, Instance
+    from asyncfix.project.graph import Edge, Graph, Guards, Instance
 
 _MOST_WAYS = 6
 _ONCE = (-1, facts.ONCE, True)
@@ -50,14 +51,15 @@ def ways(graph: Graph, severity: Callable[[Target], Severity]) -> list[list[Way]
     may have some of those beside one that always holds.
     """
     found: list[list[Way]] = [[] for _ in graph.instances]
-    queue: list[tuple[int, int, int, Instance, Way]] = []
+    queue: list[tuple[int, int, tuple[int, ...], Instance, Way]] = []
     count = 0
     for number, hits in enumerate(graph.hits):
         for hit in sorted(hits, key=_implicit):
             once = _ONCE in hit.guards
             rank = Severity.INFO.rank if once else severity(hit.target).rank
             guards = tuple(guard for guard in hit.guards if guard != _ONCE)
-            queue.append((rank, 0, count, number, Way(rank, 0, guards, None, hit, None, once)))
+            order = (*_told_at(graph, hit), count)
+            queue.append((rank, 0, order, number, Way(rank, 0, guards, None, hit, None, once)))
             count += 1
     heapq.heapify(queue)
     while queue:
@@ -76,9 +78,16 @@ def ways(graph: Graph, severity: Callable[[Target], Severity]) -> list[list[Way]
             guards = tuple(guard for guard in guards if guard != _ONCE)
             worse = Severity.INFO.rank if once else rank
             longer = Way(worse, length + 1, guards, edge, way.hit, way, once)
-            heapq.heappush(queue, (worse, length + 1, count, edge.caller, longer))
+            order = (*_told_at(graph, edge), count)
+            heapq.heappush(queue, (worse, length + 1, order, edge.caller, longer))
             count += 1
     return found
+
+
+def _told_at(graph: Graph, step: Edge | Hit) -> tuple[int, int, int]:
+    """Return what ways of one length are ordered by: the sink's plainness, then the text."""
+    implicit = isinstance(step, Hit) and _implicit(step)
+    return implicit, graph.typing.functions[graph.instances[step.caller][0]][0], step.start
 
 
 def _implicit(hit: Hit) -> bool:
@@ -123,7 +132,7 @@ def carried(graph: Graph, edge: Edge, guards: Guards) -> Guards | None:
         if known is not None:
             if known != wanted:
                 return None
-        elif value[0] == facts.PARAM and home == file and not test.startswith(facts.IS_A):
+        elif value[0] == facts.PARAM and home == file and not test.startswith((facts.IS_A, facts.SAME)):
             if value[1] == caller_fid - graph.typing.first_function[file]:
                 kept.append((value[2], test, wanted))
     return tuple(dict.fromkeys(kept))

@@ -9,7 +9,7 @@ import msgspec
 from asyncfix.packs import Target
 from asyncfix.project.graph import Edge, Hit
 from asyncfix.project.outline import gained, mentions
-from asyncfix.project.roots import Entry
+from asyncfix.project.roots import Entry  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +87,7 @@ def taken(project: Project, configuration: str) -> Snapshot:
             for edges in graph.spawned.values()
             for edge in edges
         ],
-        graph.called_params,  # type: ignore[arg-type]
+        graph.called_params,
         sorted(graph.resolved_params),
         graph.unresolved,
         project.entries,
