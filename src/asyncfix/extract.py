@@ -46,10 +46,15 @@ def extract(path: str, digest: str, text: str) -> FileFacts:
         tree = _parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return _unparsable(path, digest, text, error)
+    reader = _Reader(path, digest, text)
     try:
-        return _Reader(path, digest, text).read(tree)
+        return reader.read(tree)
     except RecursionError:
         return _unparsable(path, digest, text, RecursionError("code is nested too deep"))
+    finally:
+        # its own methods, held in tables, would keep it alive until a garbage collection
+        reader.expressions.clear()
+        reader.statements.clear()
 
 
 def _parsed(text: str) -> ast.Module:

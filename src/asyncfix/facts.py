@@ -1,4 +1,4 @@
-"""What one file says, as plain data: expressions, functions, classes, and the places where code runs.
+"""What one file says, as plain data: expressions, functions, classes, and where code runs.
 
 Expressions live in one pool per file, and a node is a tuple `(operator, operands…)` whose operands
 are indices of the pool. A local variable is no node of its own: a use of it is the union of the

@@ -82,7 +82,7 @@ def _class(project: Project, name: str) -> Iterator[int]:
     for cls, (file, each) in enumerate(typing.classes):
         full = f"{typing.modules.name(file)}.{each.qualname}"
         if full == name or full.endswith(f".{name}"):
-            fid = typing.constructor(cls, "__init__")
+            fid = typing.hierarchy.method(cls, "__init__")
             if fid < 0:
                 methods = [f"{name}.{method}" for method in each.methods]
                 raise AsyncfixError(

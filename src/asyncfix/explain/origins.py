@@ -42,7 +42,7 @@ class Origins:
         self.at = at
         self.places: dict[int, dict[int, list[tuple[int, int]]]] = {}
 
-    def name(self, each: Type) -> str:  # noqa: PLR0911 - one line for each kind of type
+    def name(self, each: Type) -> str:
         """Write a type as its users do."""
         kind = each[0]
         if kind in "IC":
@@ -116,7 +116,7 @@ class Origins:
         where = f"`{function.qualname}` ({self._in(file, function.start)})"
         if parts[2] == 0 and function.flags & facts.METHOD:
             return ""
-        if self.typing.annotation(file, param.annotation, -1, function.owner):
+        if self.typing.annotations.of(file, param.annotation, -1, function.owner):
             return f"annotated in {where}"
         if param.default and self.typing.of(file, node):
             return f"by the default in {where}"
@@ -142,7 +142,7 @@ class Origins:
     def _elsewhere(self, file: int, parts: Sequence[Any]) -> str:
         base = self.files[file].nodes[parts[1]]
         last = base[2] if base[0] == facts.ATTR else base[1] if base[0] == facts.GLOBAL else ""
-        for at, *_ in self.typing.sets.get(f"{last}.{parts[2]}", ()):
+        for at, *_ in self.typing.index.sets.get(f"{last}.{parts[2]}", ()):
             found = self._rows(at, rf"\b{re.escape(str(last))}\.{parts[2]}\s*=[^=]", 0, -1)
             if found:
                 return f"set in {found}"
@@ -150,7 +150,7 @@ class Origins:
 
     def _set(self, cls: int, name: str) -> str:
         """Say where a class, or one above it, sets an attribute."""
-        for each in self.typing.order(cls)[0]:
+        for each in self.typing.hierarchy.order(cls)[0]:
             file, facts_of = self.typing.classes[each]
             if name in facts_of.methods:
                 start = self.files[file].functions[facts_of.methods[name]].start
@@ -160,7 +160,7 @@ class Origins:
                 rows = self._rows(file, pattern, facts_of.start, facts_of.end)
                 return f"set in {rows}" if rows else f"set in `{facts_of.qualname}`"
         known = f"nothing in `{self.typing.classes[cls][1].qualname}` sets `{name}`"
-        return "" if self.typing.instance_member(cls, name) else known
+        return "" if self.typing.members.of_instance(cls, name) else known
 
     def _global(self, file: int, _node: int, parts: Sequence[Any], *_: int) -> str:
         return self._named(file, parts[1])
@@ -210,7 +210,7 @@ class Origins:
         return f"the call{where} gives something unknown" + (f": {why}" if why else "")
 
     def _annotated(self, file: int, _node: int, parts: Sequence[Any], *rest: int) -> str:
-        if self.typing.annotation(file, parts[1]):
+        if self.typing.annotations.of(file, parts[1]):
             return "annotated where it is set"
         return self.of(file, parts[2], *rest) if parts[2] else ""
 

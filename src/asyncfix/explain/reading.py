@@ -14,7 +14,7 @@ from asyncfix.source import Text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from asyncfix.project.graph import Instance
+    from asyncfix.project.edges import Instance
     from asyncfix.project.program import Project
 
 _LONGEST = 60

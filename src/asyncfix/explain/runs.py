@@ -110,13 +110,13 @@ class Runs(Reading):
         names = {function.name}
         if function.name in {"__init__", "__new__"} and function.owner >= 0:
             owner = self.typing.first_class[self.typing.functions[fid][0]] + function.owner
-            below = (owner, *self.typing.subclasses.get(owner, ()))
+            below = (owner, *self.typing.hierarchy.subclasses.get(owner, ()))
             names = {self.typing.classes[each][1].name for each in below}
         found = []
         for site in [each for name in sorted(names) for each in self._calls.get(name, ())]:
             file = self.typing.functions[site.fid][0]
             types = self.typing.of(file, self.project.files[file].nodes[site.node][1])
-            if any(self.typing.reaches(each, fid) is not None for each in types):
+            if any(self.typing.calls.reaches(each, fid) is not None for each in types):
                 found.append((site.fid, self.at(self.project.files[file].path, site.start)))
         return list(dict.fromkeys(found))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from asyncfix.packs import Condition
-    from asyncfix.project.graph import Edge, Hit, Instance
+    from asyncfix.project.edges import Edge, Hit, Instance
     from asyncfix.project.types import Type, Types
 
 _MOST_CHAINS = 30
@@ -235,7 +235,7 @@ class Story(Ways):
             return ["silent: what is called is unknown, and the unknown is never reported"]
         return [f"silent: {each}" for each in dict.fromkeys(self._why(t, site) for t in types)]
 
-    def _why(self, each: Type, site: Site) -> str:  # noqa: PLR0911
+    def _why(self, each: Type, site: Site) -> str:
         """Say why a call of this type does not block."""
         name = self.origins.name(each)
         kind = each[0]

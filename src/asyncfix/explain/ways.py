@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix.explain.runs import Runs, Site
-from asyncfix.project.chains import carried
+from asyncfix.project.guards import carried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from asyncfix.facts import Function
-    from asyncfix.project.graph import Edge, Guards, Hit, Instance
+    from asyncfix.project.edges import Edge, Guards, Hit, Instance
 
 _MOST_PATHS = 20_000
 

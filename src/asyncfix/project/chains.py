@@ -1,4 +1,4 @@
-"""How each place on the loop reaches what blocks: effects by distance, and the shortest way there."""
+"""How each place on the loop reaches what blocks: by the worst effect, then the shortest way."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncfix import facts
 from asyncfix.findings import Severity
-from asyncfix.project.graph import Hit
+from asyncfix.project.edges import Hit
+from asyncfix.project.guards import carried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from asyncfix.packs import Target
-    from asyncfix.project.graph import Edge, Graph, Guards, Instance
+    from asyncfix.project.edges import Edge, Guards, Instance
+    from asyncfix.project.graph import Graph
 
 _MOST_WAYS = 6
 _ONCE = (-1, facts.ONCE, True)
@@ -67,15 +69,15 @@ def ways(graph: Graph, severity: Callable[[Target], Severity]) -> list[list[Way]
         if not _adds(found[number], way):
             continue
         found[number].append(way)
-        cached = way.cached or graph.typing.is_cached(graph.instances[number][0])
+        cached = way.cached or graph.typing.decorators.is_cached(graph.instances[number][0])
         for edge in graph.into.get(number, ()):
             if graph.function(edge.caller).flags & facts.ASYNC:
                 continue
-            guards = carried(graph, edge, way.guards)
-            if guards is None:
+            seen = carried(graph, edge, way.guards)
+            if seen is None:
                 continue
-            once = cached or _ONCE in guards
-            guards = tuple(guard for guard in guards if guard != _ONCE)
+            once = cached or _ONCE in seen
+            guards = tuple(guard for guard in seen if guard != _ONCE)
             worse = Severity.INFO.rank if once else rank
             longer = Way(worse, length + 1, guards, edge, way.hit, way, once)
             order = (*_told_at(graph, edge), count)
@@ -100,97 +102,6 @@ def _adds(known: list[Way], way: Way) -> bool:
         return False
     mine = set(way.guards)
     return not any(set(each.guards) <= mine for each in known)
-
-
-def carried(graph: Graph, edge: Edge, guards: Guards) -> Guards | None:
-    """Return the guards as seen by the caller of an edge; None if its arguments contradict one."""
-    if not guards:
-        return edge.guards
-    kept = list(edge.guards)
-    callee = graph.function(edge.callee)
-    caller_fid = graph.instances[edge.caller][0]
-    file, _ = graph.typing.functions[caller_fid]
-    callee_file = graph.typing.functions[graph.instances[edge.callee][0]][0]
-    parts = graph.files[file].nodes[edge.node]
-    if edge.kind == "partial":
-        file, parts = edge.inner[0]
-    for param, test, wanted in guards:
-        if not 0 <= param < len(callee.params):
-            continue
-        node, home = 0, file
-        if parts[0] == facts.CALL:
-            node = graph.typing.argument(file, parts, callee, param, bound=edge.bound)
-        if node == 0 and edge.kind != "partial":
-            node, home = callee.params[param].default, callee_file
-        if node <= 0:
-            continue
-        value = graph.files[home].nodes[node]
-        constant = graph.typing.constant(home, node)
-        known = _known(value, test) if constant is ... else _constant(constant, test)
-        if known is None:
-            known = _typed(graph, (home, node), constant, test, callee_file)
-        if known is not None:
-            if known != wanted:
-                return None
-        elif value[0] == facts.PARAM and home == file and not test.startswith((facts.IS_A, facts.SAME)):
-            if value[1] == caller_fid - graph.typing.first_function[file]:
-                kept.append((value[2], test, wanted))
-    return tuple(dict.fromkeys(kept))
-
-
-def _known(value: Sequence[Any], test: str) -> bool | None:
-    """Return what a test of this value gives, where the code itself says it."""
-    if value[0] == facts.CONST:
-        return _constant(value[1], test)
-    if value[0] in (facts.FUNCTION, facts.CLASS):
-        return False if test == facts.NONE else None
-    if value[0] in (facts.LITERAL, facts.TUPLE, facts.SEQUENCE, facts.DICT, facts.EMPTY):
-        return False if test == facts.NONE else None
-    return None
-
-
-def _constant(value: object, test: str) -> bool | None:
-    if test == facts.NONE:
-        return value is None
-    if test == facts.TRUE:
-        return bool(value)
-    if test.startswith(facts.ONE_OF):
-        return facts.told(value) in test.removeprefix(facts.ONE_OF)
-    if test.startswith(facts.STARTS):
-        return isinstance(value, str) and value.startswith(test.removeprefix(facts.STARTS))
-    return None
-
-
-def _typed(
-    graph: Graph, place: tuple[int, int], constant: object, test: str, callee_file: int
-) -> bool | None:
-    """Return what a test of an argument gives, where its type or a named constant says it."""
-    typing = graph.typing
-    if test == facts.NONE:
-        return _not_none(graph, *place)
-    if test.startswith(facts.SAME):
-        other = typing.constant(callee_file, int(test.removeprefix(facts.SAME)))
-        return None if other is ... or constant is ... else constant == other
-    if not test.startswith(facts.IS_A):
-        return None
-    wanted = typing.of(callee_file, int(test.removeprefix(facts.IS_A)))
-    given = typing.of(*place)
-    if not wanted or not given:
-        return None
-    fits = {typing.is_instance(one, each) for one in given for each in wanted}
-    if fits == {False}:
-        return False
-    return True if fits == {True} or (len(given) == 1 and True in fits) else None
-
-
-def _not_none(graph: Graph, file: int, node: int) -> bool | None:
-    """Return False where a value is surely an object: what a call of a class gives."""
-    parts = graph.files[file].nodes[node]
-    if parts[0] == facts.CALL:
-        types = graph.typing.of(file, parts[1])
-        if types and all(each[0] == "C" for each in types):
-            return False
-    return None
 
 
 def chains(
@@ -223,7 +134,7 @@ def _chain(graph: Graph, number: Instance, edge: Edge, way: Way) -> Chain:
     while rest is not None and rest.edge is not None:
         edges.append(rest.edge)
         rest = rest.rest
-    cached = way.cached or graph.typing.is_cached(graph.instances[edge.callee][0])
+    cached = way.cached or graph.typing.decorators.is_cached(graph.instances[edge.callee][0])
     cached |= _ONCE in edge.guards
     rank = Severity.INFO.rank if cached else way.rank
     return Chain(number, edge.start, edge.end, edge.node, tuple(edges), way.hit, rank, cached)

@@ -154,9 +154,7 @@ class Outside:
     def _target(self, owner: str, name: str) -> Target | None:
         library = self.library
         if not owner:
-            if name in library.trusted:
-                return None
-            return library.targets.get(name) or self._wild(name)
+            return None if name in library.trusted else self._plain(name)
         member = name.rpartition(".")[2]
         for each in self.order(owner):
             full = f"{each}.{member}"
@@ -164,16 +162,17 @@ class Outside:
                 return None
             if full in library.targets:
                 return library.targets[full]
-        if member.startswith("__"):
-            return None
-        for each in self.order(owner):
-            if f"{each}.*" in library.targets:
-                return library.targets[f"{each}.*"]
-        return None
+        return None if member.startswith("__") else self._wild(self.order(owner))
 
-    def _wild(self, name: str) -> Target | None:
+    def _plain(self, name: str) -> Target | None:
+        found = self.library.targets.get(name)
         owner, _, member = name.rpartition(".")
-        return None if member.startswith("__") else self.library.targets.get(f"{owner}.*")
+        return found if found or member.startswith("__") else self._wild((owner,))
+
+    def _wild(self, owners: Iterable[str]) -> Target | None:
+        """Return the target that every call on one of these is."""
+        found = (self.library.targets.get(f"{each}.*") for each in owners)
+        return next((target for target in found if target), None)
 
     def read(self, owner: str, member: str) -> Target | None:
         """Return the target that merely reading this attribute is."""

@@ -68,7 +68,7 @@ class Modules:
         root = self.root[index]
         if root and self.folder[index] in self.packages:
             path = path.removeprefix(root + "/")
-        if root.startswith("src") or root in self.roots and root in ("lib", "python"):
+        if root.startswith("src") or (root in self.roots and root in ("lib", "python")):
             path = path.removeprefix(root + "/")
         return path.removesuffix("/__init__").replace("/", ".")
 

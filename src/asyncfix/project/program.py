@@ -11,9 +11,9 @@ import msgspec
 from asyncfix import facts
 from asyncfix.findings import Location, Root, Severity
 from asyncfix.project.chains import Chain, chains, ways
+from asyncfix.project.evaluate import Typing
 from asyncfix.project.graph import Graph
 from asyncfix.project.roots import Entry, entries
-from asyncfix.project.types import Typing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from asyncfix.config import Config
     from asyncfix.facts import FileFacts
     from asyncfix.packs import Packs, Target
-    from asyncfix.project.graph import Instance
+    from asyncfix.project.edges import Instance
 
 _SCRIPTS = frozenset(
-    "tests test testing scripts script examples example docs benchmarks benchmark bench demo demos"
+    "tests test testing scripts script examples example docs benchmarks benchmark bench demo demos"  # noqa: SIM905 - a list has a line for each
     " samples sample e2e cypress spec specs evals".split()
 )
 
@@ -95,9 +95,7 @@ class Project:
     def _grow(self) -> None:
         functions = self.typing.functions
         asynchronous = [
-            fid
-            for fid, (_, function) in enumerate(functions)
-            if function.flags & facts.ASYNC
+            fid for fid, (_, function) in enumerate(functions) if function.flags & facts.ASYNC
         ]
         self.graph.grow([*asynchronous, *sorted(self.on_loop)])
 
@@ -176,7 +174,7 @@ class Project:
         kind = self.root(chain.instance).kind
         if kind == "command line" or (kind == "main" and chain.hit.target.effect == "input"):
             return "in a command-line program"
-        if "fixture" in self.typing.kind(self.graph.instances[chain.instance][0]):
+        if "fixture" in self.typing.decorators.names(self.graph.instances[chain.instance][0]):
             return "in a test or a script"
         if _SCRIPTS & set(folders.split("/")) or name.startswith(("test_", "conftest")):
             return "in a test or a script"

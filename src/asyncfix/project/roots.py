@@ -1,4 +1,4 @@
-"""Where the loop enters the project: what frameworks decorate, are handed, or look for in classes."""
+"""Where the loop enters a project: what frameworks decorate, are handed, or find in classes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from asyncfix import facts
-from asyncfix.project.graph import argument_of
+from asyncfix.project.arguments import argument_of, constant
 
 Made = tuple[int, int]
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from asyncfix.packs import Root as RootPack
-    from asyncfix.project.types import Type, Typing
+    from asyncfix.project.evaluate import Typing
+    from asyncfix.project.types import Type
 
 
 class Entry(NamedTuple):
@@ -79,14 +80,15 @@ class _Finder:
         for full, root in self.decorators.get(name, ()):
             if self._is(file, callee, full):
                 path = self._path(file, callee, call, root)
-                if root.thread and call[0] == facts.CALL and self._is_true(file, call, root.thread):
-                    root = msgspec.structs.replace(root, sync="thread")
-                return self._entry(fid, root, path, name)
+                told = call[0] == facts.CALL and root.thread
+                threads = told and self._is_true(file, call, root.thread)
+                kind = msgspec.structs.replace(root, sync="thread") if threads else root
+                return self._entry(fid, kind, path, name)
         return None
 
     def _is_true(self, file: int, call: Sequence[Any], name: str) -> bool:
         node = argument_of(call, name)
-        return node > 0 and self.typing.constant(file, node) is True
+        return node > 0 and constant(self.typing, file, node) is True
 
     def _is(self, file: int, node: int, full: str) -> bool:
         for each in self.typing.of(file, node):
@@ -123,7 +125,9 @@ class _Finder:
         seen: set[tuple[int, int]] = set()
         while made is not None and made not in seen:
             seen.add(made)
-            path = self._keyword(made[0], self.typing.files[made[0]].nodes[made[1]], "prefix") + path
+            path = (
+                self._keyword(made[0], self.typing.files[made[0]].nodes[made[1]], "prefix") + path
+            )
             made, prefix = self.prefixes.get(made, (None, ""))
             path = prefix + path
         return path
@@ -148,7 +152,7 @@ class _Finder:
         return None
 
     def _included(self) -> Iterator[tuple[Made, tuple[Made | None, str]]]:
-        for file, nodes, _ in self.typing.callers.get("include_router", ()):
+        for file, nodes, _ in self.typing.index.callers.get("include_router", ()):
             for node in nodes:
                 parts = self.typing.files[file].nodes[node]
                 made = self._made(file, parts[2][0]) if parts[2] and parts[2][0] > 0 else None
@@ -166,7 +170,7 @@ class _Finder:
 
     def _from_calls(self) -> Iterator[tuple[int, Entry]]:
         for name, wanted in self.calls.items():
-            for file, nodes, _ in self.typing.callers.get(name, ()):
+            for file, nodes, _ in self.typing.index.callers.get(name, ()):
                 here = [each for each in wanted if self._can_be_in(file, each[0])]
                 for node in nodes if here else ():
                     parts = self.typing.files[file].nodes[node]
@@ -200,7 +204,7 @@ class _Finder:
             if each[0] in "FM":
                 yield each[1], self._entry(each[1], root, path, "")
             elif each[0] == "C":
-                fid = self.typing.constructor(each[1], "__call__")
+                fid = self.typing.hierarchy.method(each[1], "__call__")
                 if fid >= 0:
                     yield fid, self._entry(fid, root, path, "")
 
@@ -211,7 +215,7 @@ class _Finder:
         for cls, (file, each) in enumerate(self.typing.classes):
             if not each.bases:
                 continue
-            outside = self.typing.order(cls)[1]
+            outside = self.typing.hierarchy.order(cls)[1]
             above = {up for base in outside for up in self.typing.outside.order(base)}
             for root in [wanted[base] for base in wanted if base in above]:
                 for name, method in each.methods.items():

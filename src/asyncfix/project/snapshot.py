@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from asyncfix.packs import Target
-from asyncfix.project.graph import Edge, Hit
+from asyncfix.project.edges import Edge, Hit
 from asyncfix.project.outline import gained, mentions
 from asyncfix.project.roots import Entry  # noqa: TC001 - msgspec reads annotations
 

@@ -1,0 +1,139 @@
+"""What a call runs: functions of the project, code that blocks, and functions that it is handed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from asyncfix import facts
+from asyncfix.project.arguments import argument_of
+from asyncfix.project.types import NO_CALL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from asyncfix.project.edges import Site
+    from asyncfix.project.graph import Graph
+    from asyncfix.project.types import Type, Types
+
+
+class Callees:
+    """Reads calls into the graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.typing = graph.typing
+        self.by_kind: dict[str, Callable[[Site, Type, Sequence[Any]], None]] = {
+            "F": self._function,
+            "M": self._method,
+            "V": self._wrapper,
+            "C": self._class,
+            "I": self._instance,
+            "R": self._partial,
+            "X": self._outside,
+            "E": self._outside_instance,
+        }
+
+    def read(self, site: Site) -> None:
+        """Follow a call to all that it may run."""
+        graph = self.graph
+        nodes = graph.files[site.file].nodes
+        parts = nodes[site.node]
+        callee = nodes[parts[1]]
+        types = graph.typing.of(site.file, parts[1], site.self_class)
+        if not types:
+            if callee[0] == facts.ATTR and callee[2] in graph.wanted.names:
+                graph.unresolved.append((site.caller, site.start, site.end))
+            graph.callbacks.note(site, callee)
+            return
+        if callee[0] in (facts.PARAM, facts.OUTER) and graph.callbacks.note(site, callee):
+            types = tuple(each for each in types if each[0] in "IE")
+        if site.kind == facts.AWAITS:
+            types = self._awaitable(types)
+        for each in types:
+            if each[0] != "M" or not self._is_overridden(site, callee, each):
+                self.follow(site, each, parts)
+
+    def _awaitable(self, types: Types) -> Types:
+        """Leave out plain functions where what they return is known and cannot be awaited."""
+        typing = self.typing
+        return tuple(
+            each
+            for each in types
+            if each[0] not in "FM"
+            or typing.functions[each[1]][1].flags & facts.ASYNC
+            or not (given := typing.calls.of(each, 0, NO_CALL, -1))
+            or any(one[0] not in "EST" for one in given)
+        )
+
+    def _is_overridden(self, site: Site, callee: Sequence[Any], each: Type) -> bool:
+        """Tell whether a subclass that a method could call down to has replaced that method."""
+        if callee[0] != facts.ATTR:
+            return False
+        typing = self.typing
+        base = typing.files[site.file].nodes[callee[1]]
+        fid, self_class = self.graph.instances[site.caller]
+        function = typing.functions[fid][1]
+        if base[0] != facts.PARAM or base[2] != 0 or self_class >= 0 or function.owner < 0:
+            return False
+        if each[2] == typing.first_class[site.file] + function.owner:
+            return False
+        return typing.hierarchy.method(each[2], function.name) not in (fid, -1)
+
+    def follow(self, site: Site, each: Type, parts: Sequence[Any]) -> None:
+        """Note what calling a thing of this type runs; `parts` is the call."""
+        follow = self.by_kind.get(each[0])
+        if follow:
+            follow(site, each, parts)
+
+    def _function(self, site: Site, each: Type, _parts: Sequence[Any]) -> None:
+        self.graph.edge(site, each[1], bound=False, awaited=site.kind == facts.AWAITS)
+
+    def _method(self, site: Site, each: Type, _parts: Sequence[Any]) -> None:
+        context = self.typing.hierarchy.context(each)
+        self.graph.edge(site, each[1], context, bound=True, awaited=site.kind == facts.AWAITS)
+
+    def _wrapper(self, site: Site, each: Type, _parts: Sequence[Any]) -> None:
+        awaited = site.kind == facts.AWAITS
+        self.graph.edge(site, each[1], bound=False, awaited=awaited, inner=each[2])
+
+    def _class(self, site: Site, each: Type, _parts: Sequence[Any]) -> None:
+        hierarchy = self.typing.hierarchy
+        for name in ("__new__", "__init__", "__post_init__"):
+            fid = hierarchy.method(each[1], name)
+            if fid >= 0:
+                context = hierarchy.context(("M", fid, each[1]))
+                self.graph.edge(site, fid, context, bound=True)
+
+    def _instance(self, site: Site, each: Type, _parts: Sequence[Any]) -> None:
+        self.graph.implicit.methods(site, each, ("__call__",))
+
+    def _partial(self, site: Site, each: Type, _parts: Sequence[Any]) -> None:
+        for inner in each[1]:
+            if inner[0] in "FM":
+                bound = inner[0] == "M"
+                context = self.typing.hierarchy.context(inner) if bound else -1
+                self.graph.edge(
+                    site, inner[1], context, bound=bound, kind="partial", inner=(each[2:],)
+                )
+            elif inner[0] == "X":
+                self.graph.sinks.call(site, inner[2], inner[1], each[3], given_in=each[2])
+            elif inner[0] == "C":
+                self._class(site, inner, ())
+
+    def _outside(self, site: Site, each: Type, parts: Sequence[Any]) -> None:
+        graph, library, name = self.graph, self.typing.library, each[1]
+        if name in graph.trusted:
+            return
+        graph.sinks.call(site, each[2], name, parts)
+        if name in library.offloads:
+            return
+        if name in library.consumers and parts[2] and parts[2][0] > 0:
+            graph.implicit.iterate(site, parts[2][0])
+        called = library.callers.get(name)
+        node = 0 if called is None else argument_of(parts, called)
+        for handed in self.typing.of(site.file, node, site.self_class) if node > 0 else ():
+            if handed[0] in "FMCVX":
+                self.follow(site, handed, (facts.CALL, node, (), (), ()))
+
+    def _outside_instance(self, site: Site, each: Type, parts: Sequence[Any]) -> None:
+        self.graph.sinks.call(site, each[1], f"{each[1]}.__call__", parts)

@@ -1,0 +1,86 @@
+"""What decorators make of a function: a property, a cached one, a wrapper, something offloaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncfix import facts
+
+if TYPE_CHECKING:
+    from asyncfix.project.evaluate import Typing
+    from asyncfix.project.types import Types
+
+_PROPERTIES = frozenset(
+    ("property", "cached_property", "hybrid_property", "classproperty", "cached_classproperty")
+)
+_CACHES = frozenset(("cache", "lru_cache", "cached_property"))
+
+
+class Decorators:
+    """Answers what a function is once its decorators have run."""
+
+    def __init__(self, typing: Typing) -> None:
+        self.typing = typing
+        self.known: dict[int, Types] = {}
+        self._names: dict[int, frozenset[str]] = {}
+
+    def names(self, fid: int) -> frozenset[str]:
+        """Return the last names of a function's decorators, such as `property`."""
+        found = self._names.get(fid)
+        if found is None:
+            file, function = self.typing.functions[fid]
+            nodes = self.typing.files[file].nodes
+            names = set()
+            for decorator in function.decorators:
+                parts = nodes[decorator]
+                parts = nodes[parts[1]] if parts[0] == facts.CALL else parts
+                if parts[0] in (facts.ATTR, facts.GLOBAL):
+                    names.add(parts[2] if parts[0] == facts.ATTR else parts[1])
+            found = self._names[fid] = frozenset(names)
+        return found
+
+    def is_property(self, fid: int) -> bool:
+        """Tell whether reading an attribute calls this function."""
+        return bool(self.names(fid) & _PROPERTIES)
+
+    def is_cached(self, fid: int) -> bool:
+        """Tell whether this function's body runs once for equal arguments."""
+        return bool(self.names(fid) & _CACHES)
+
+    def bound(self, fid: int) -> Types:
+        """Return what a function's name is bound to."""
+        found = self.known.get(fid)
+        if found is None:
+            self.known[fid] = (("F", fid),)
+            found = self.known[fid] = self._bound(fid)
+        return found
+
+    def _bound(self, fid: int) -> Types:
+        typing, offloads = self.typing, self.typing.library.offloads
+        file, function = typing.functions[fid]
+        current: Types = (("F", fid),)
+        for decorator in reversed(function.decorators):
+            parts = typing.files[file].nodes[decorator]
+            makers = typing.of(file, parts[1]) if parts[0] == facts.CALL else ()
+            if any(each[0] == "X" and each[1] in offloads for each in makers):
+                current = (("X", makers[0][1], "decorator"),)
+            for each in typing.of(file, decorator):
+                if each[0] == "X" and each[1] in offloads:
+                    current = (("X", each[1], "decorator"),)
+                elif each[0] == "F":
+                    wrapper = self._wrapper(each[1])
+                    if wrapper >= 0:
+                        current = (("V", wrapper, current, each[1]),)
+        return current
+
+    def _wrapper(self, decorator: int) -> int:
+        """Return the nested function that a decorator of the project puts in place, or -1."""
+        file, function = self.typing.functions[decorator]
+        parent = decorator - self.typing.first_function[file]
+        for result in function.results:
+            for each in self.typing.of(file, result):
+                if each[0] in "FV":
+                    at, inner = self.typing.functions[each[1]]
+                    if at == file and inner.parent == parent:
+                        return int(each[1])
+        return -1

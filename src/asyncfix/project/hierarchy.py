@@ -1,0 +1,152 @@
+"""How the project's classes stand to each other: bases, subclasses, protocols, implementations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncfix import facts
+from asyncfix.project.types import SCALARS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from asyncfix.project.evaluate import Typing
+    from asyncfix.project.types import Type, Types
+
+Order = tuple[tuple[int, ...], tuple[str, ...]]
+
+MOST_IMPLEMENTERS = 8
+
+
+class Hierarchy:
+    """Answers what is above and below a class."""
+
+    def __init__(self, typing: Typing) -> None:
+        self.typing = typing
+        self.orders: dict[int, Order] = {}
+        self._subclasses: dict[int, list[int]] | None = None
+
+    # Above
+
+    def order(self, cls: int) -> Order:
+        """Return a class and its bases in the project, nearest first, and those outside."""
+        found = self.orders.get(cls)
+        if found is None:
+            self.orders[cls] = ((cls,), ())
+            found = self.orders[cls] = self._order(cls)
+        return found
+
+    def _order(self, cls: int) -> Order:
+        mine: list[int] = []
+        outside: list[str] = []
+        for each in self._bases(cls):
+            if each[0] == "C" and each[1] != cls:
+                order, more = self.order(each[1])
+                mine = [up for up in mine if up not in order] + list(order)
+                outside += more
+            elif each[0] in "XE":
+                outside.append(each[1])
+        return (cls, *mine), tuple(dict.fromkeys(outside))
+
+    def _bases(self, cls: int) -> Iterator[Type]:
+        file, facts_of = self.typing.classes[cls]
+        nodes = self.typing.files[file].nodes
+        for base in facts_of.bases:
+            is_generic = nodes[base][0] == facts.ITEM
+            yield from self.typing.of(file, nodes[base][1] if is_generic else base)
+
+    def own_method(self, cls: int, name: str) -> int:
+        """Return the function that a class itself defines under a name, or -1."""
+        file, facts_of = self.typing.classes[cls]
+        method = facts_of.methods.get(name)
+        return -1 if method is None else self.typing.first_function[file] + method
+
+    def method(self, cls: int, name: str) -> int:
+        """Return the function that a class defines or inherits under a name, or -1."""
+        found = (self.own_method(each, name) for each in self.order(cls)[0])
+        return next((fid for fid in found if fid >= 0), -1)
+
+    def context(self, method: Type) -> int:
+        """Return what `self` is within a bound method, or -1 where it is its own class."""
+        file, function = self.typing.functions[method[1]]
+        if function.owner < 0:
+            return -1
+        owner = self.typing.first_class[file] + function.owner
+        return -1 if owner == method[2] else int(method[2])
+
+    # Below
+
+    @property
+    def subclasses(self) -> dict[int, list[int]]:
+        """Return every class below a class, by class; protocols have those that fit them."""
+        if self._subclasses is None:
+            self._subclasses = {}  # for what is asked while bases are evaluated
+            below: dict[int, list[int]] = {}
+            for cls, (_, facts_of) in enumerate(self.typing.classes):
+                if facts_of.bases:
+                    for base in self.order(cls)[0][1:]:
+                        below.setdefault(base, []).append(cls)
+            self._subclasses = below
+            self._add_protocols(below)
+        return self._subclasses
+
+    def _add_protocols(self, below: dict[int, list[int]]) -> None:
+        protocols = [
+            cls
+            for cls, (_, facts_of) in enumerate(self.typing.classes)
+            if facts_of.bases
+            and facts_of.methods
+            and any(base.endswith(".Protocol") for base in self.order(cls)[1])
+        ]
+        if not protocols:
+            return
+        by_method: dict[str, set[int]] = {}
+        for cls, (_, facts_of) in enumerate(self.typing.classes):
+            for name in facts_of.methods:
+                by_method.setdefault(name, set()).add(cls)
+        for cls in protocols:
+            names = [n for n in self.typing.classes[cls][1].methods if not n.startswith("__")]
+            if names:
+                fitting = set.intersection(*(by_method[name] for name in names))
+                extra = sorted(fitting - {cls, *below.get(cls, ())} - set(protocols))
+                extra = [each for each in extra if self._fits(each, cls, names)]
+                if 0 < len(extra) <= MOST_IMPLEMENTERS:
+                    below.setdefault(cls, []).extend(extra)
+
+    def _fits(self, cls: int, protocol: int, names: Iterable[str]) -> bool:
+        """Tell whether the methods that a protocol asks for are async where it says so."""
+        functions = self.typing.functions
+        return all(
+            functions[self.own_method(cls, name)][1].flags & facts.ASYNC
+            == functions[self.own_method(protocol, name)][1].flags & facts.ASYNC
+            for name in names
+        )
+
+    def implementers(self, cls: int, name: str) -> list[tuple[int, int]]:
+        """Return the classes below one that implement a method, with the function."""
+        found = []
+        for sub in self.subclasses.get(cls, ()):
+            fid = self.own_method(sub, name)
+            if fid >= 0 and not self.typing.functions[fid][1].flags & facts.ABSTRACT:
+                found.append((sub, fid))
+        return found if len(found) <= MOST_IMPLEMENTERS else []
+
+    def is_abstract(self, types: Types) -> bool:
+        """Tell whether a type has classes below it, any of which may be meant."""
+        return any(each[0] == "I" and self.subclasses.get(each[1]) for each in types)
+
+    def is_instance(self, each: Type, of: Type) -> bool | None:
+        """Tell whether a value of one type is an instance of a class; None if that is not known."""
+        is_builtin = of[0] == "X" and of[1].startswith("builtins.")
+        if each[0] == "I" and of[0] == "C":
+            below = self.subclasses.get(each[1], ())
+            return of[1] in self.order(each[1])[0] or (None if of[1] in below else False)
+        if each[0] == "I" and of[0] == "X":
+            return of[1] in self.order(each[1])[1]
+        if each[0] == "E" and of[0] == "X":
+            if each[1] in SCALARS:
+                return bool(of[1] == f"builtins.{each[1]}")
+            above = self.typing.outside.order(each[1])
+            return of[1] in above or (False if is_builtin else None)
+        is_other = each[0] in "ST" and is_builtin and of[1].removeprefix("builtins.") in SCALARS
+        return False if is_other or (each[0] == "E" and of[0] == "C") else None

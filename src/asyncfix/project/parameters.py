@@ -1,0 +1,115 @@
+"""What a parameter is: by its annotation, its provider, or what the project's callers pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncfix import facts
+from asyncfix.project.arguments import argument
+from asyncfix.project.index import is_test
+from asyncfix.project.types import NO_CALL, is_vague, unique
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from asyncfix.facts import Function
+    from asyncfix.project.evaluate import Typing
+    from asyncfix.project.types import Node, Type, Types
+
+_DEEPEST = 30
+_MOST_CALLERS = 80
+_MOST_CLASSES = 20
+_PROVIDERS = frozenset(("Depends", "Security", "Provide"))
+
+
+class Parameters:
+    """Evaluates parameters."""
+
+    def __init__(self, typing: Typing) -> None:
+        self.typing = typing
+
+    def parameter(self, file: int, parts: Node, self_class: int) -> Types:
+        """Return what a parameter is within its function."""
+        typing = self.typing
+        function = typing.files[file].functions[parts[1]]
+        param = function.params[parts[2]]
+        if parts[2] == 0 and function.owner >= 0 and function.flags & facts.METHOD:
+            owner = self_class if self_class >= 0 else typing.first_class[file] + function.owner
+            return (("C" if function.flags & facts.CLASSMETHOD else "I", owner),)
+        declared = typing.annotations.of(file, param.annotation, self_class, function.owner)
+        if param.kind in ("*", "**"):
+            return (("S", declared),)
+        if declared and not is_vague(declared):
+            is_abstract = typing.hierarchy.is_abstract(declared)
+            return (self._narrower(file, parts) if is_abstract else ()) or declared
+        provided = self.provided(file, (param.default,)) if param.default else ()
+        if provided:
+            return provided
+        default = typing.of(file, param.default)
+        return unique((*declared, *default, *self._from_callers(file, parts)))
+
+    def provided(self, file: int, nodes: Iterable[int]) -> Types:
+        """Return what `Depends(provider)` puts into a parameter."""
+        typing = self.typing
+        found: list[Type] = []
+        for node in nodes:
+            parts = typing.files[file].nodes[node]
+            if parts[0] != facts.CALL or not (parts[2] or parts[4]):
+                continue
+            if typing.names.last(file, parts[1]) not in _PROVIDERS:
+                continue
+            provider = parts[2][0] if parts[2] else parts[4][0]
+            for each in typing.of(file, provider):
+                found += typing.shapes.provided(typing.calls.of(each, file, NO_CALL, -1))
+        return unique(found)
+
+    def _narrower(self, file: int, parts: Node) -> Types:
+        """Return what callers pass for a parameter of an abstract type, if all of that is known."""
+        passed = self._from_callers(file, parts)
+        return passed if all(each[0] == "I" for each in passed) else ()
+
+    def _from_callers(self, file: int, parts: Node) -> Types:
+        """Return what the project's callers pass for a parameter that has no type of its own."""
+        function = self.typing.files[file].functions[parts[1]]
+        if function.flags & facts.LAMBDA or self.typing.depth > _DEEPEST:
+            return ()
+        fid = self.typing.first_function[file] + parts[1]
+        test = is_test(self.typing.files[file].path)
+        found: list[Type] = []
+        for name in self._called_as(file, function):
+            for at, node in self._calls(name, test=test):
+                found += self._passed(fid, function, parts[2], at, node)
+        return unique(found)
+
+    def _called_as(self, file: int, function: Function) -> list[str]:
+        """Return the names by which calls run a function."""
+        typing = self.typing
+        if function.name not in ("__init__", "__new__") or function.owner < 0:
+            return [function.name]
+        owner = typing.first_class[file] + function.owner
+        below = [owner, *typing.hierarchy.subclasses.get(owner, ())]
+        return [
+            *(typing.classes[each][1].name for each in below[:_MOST_CLASSES]),
+            "cls",
+            "__init__",
+        ]
+
+    def _calls(self, name: str, *, test: bool) -> Iterator[tuple[int, int]]:
+        """Yield the calls of a name, if they are few; those in tests only for functions there."""
+        self.typing.asked.add(name)
+        places = self.typing.index.callers.get(name, ())
+        if sum(len(nodes) for _, nodes, _ in places) <= _MOST_CALLERS:
+            for at, nodes, is_in_test in places:
+                if test or not is_in_test:
+                    yield from ((at, node) for node in nodes)
+
+    def _passed(self, fid: int, function: Function, index: int, at: int, node: int) -> Types:
+        parts = self.typing.files[at].nodes[node]
+        for callee in self.typing.of(at, parts[1]):
+            bound = self.typing.calls.reaches(callee, fid)
+            if bound is None:
+                continue
+            given = argument(parts, function, index, bound=bound)
+            if given > 0:
+                return self.typing.of(at, given)
+        return ()

@@ -1,0 +1,75 @@
+"""Which names lead anywhere: all others are passed over without asking for a type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncfix.project.implicit import DUNDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asyncfix.project.evaluate import Typing
+
+# methods of builtin types and loggers: a client of which every method blocks names these itself
+_PLAIN = frozenset(
+    "append add extend insert remove discard clear copy count index items keys values update pop"  # noqa: SIM905 - a list has a line for each
+    " popitem setdefault sort reverse join split rsplit splitlines strip lstrip rstrip lower upper"
+    " title capitalize startswith endswith replace format encode decode isdigit isalpha isnumeric"
+    " casefold partition rpartition zfill find hexdigest digest isoformat strftime total_seconds"
+    " timestamp debug info warning error exception critical log model_dump model_validate dict json"
+    " group groups match bit_length intersection union difference issubset".split()
+)
+
+
+class Wanted:
+    """The last names of what a call, a read or Python itself may run."""
+
+    def __init__(self, typing: Typing) -> None:
+        self.typing = typing
+        self.names = frozenset(self._names())
+        self.any_name = "*" in self.names
+        self.properties = frozenset(self._properties())
+        self.dunders = frozenset(self._dunders())
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether a call of an attribute may lead anywhere."""
+        return name in self.names or (self.any_name and name not in _PLAIN)
+
+    def _names(self) -> Iterator[str]:
+        typing, library = self.typing, self.typing.library
+        tables = (
+            library.targets,
+            library.consumers,
+            library.callers,
+            library.offloads,
+            library.wrappers,
+        )
+        for table in tables:
+            yield from (last(full) for full in table if typing.outside.is_active(full))
+        for _, function in typing.functions:
+            yield function.name
+        for _, each in typing.classes:
+            yield each.name
+            yield from each.attributes
+        for file in typing.files:
+            yield from file.names
+
+    def _properties(self) -> Iterator[str]:
+        yield from map(last, self.typing.library.reads)
+        for fid, (_, function) in enumerate(self.typing.functions):
+            if function.decorators and self.typing.decorators.is_property(fid):
+                yield function.name
+
+    def _dunders(self) -> Iterator[int]:
+        """Yield the kinds of sites where Python calls something that is known."""
+        own = {name for _, each in self.typing.classes for name in each.methods}
+        targets = self.typing.library.targets
+        for kind, names in DUNDERS.items():
+            if not own.isdisjoint(names) or any(full.endswith(names) for full in targets):
+                yield kind
+
+
+def last(full: str) -> str:
+    """Return the last part of a dotted name."""
+    return full.rpartition(".")[2]
