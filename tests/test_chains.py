@@ -2527,3 +2527,45 @@ def test_the_worst_of_two_sinks_is_named(chains):
             both("a")
     """
     assert chains(app) == {'both("a")': "app.handler calls app.both calls requests.get"}
+
+
+def test_an_attribute_of_the_one_bot_of_the_project(chains):
+    app = """
+        import sqlite3
+        from discord.ext import commands
+
+        class MyBot(commands.Bot):
+            def __init__(self):
+                self.db = sqlite3.connect("x")
+
+        class Records(commands.Cog):
+            def __init__(self, bot: commands.Bot):
+                self.bot = bot
+
+            async def show(self, ctx):
+                self.bot.db.execute("select 1")
+                self.bot.get_user(1)
+    """
+
+    assert set(chains(app)) == {'self.bot.db.execute("select 1")'}
+
+
+def test_a_condition_holds_only_if_every_caller_meets_it(chains):
+    app = """
+        import io
+        import zipfile
+
+        def names(source):
+            return zipfile.ZipFile(source).namelist()
+
+        def entries(source):
+            return zipfile.ZipFile(source).namelist()
+
+        async def uploaded(data):
+            return names(io.BytesIO(data))
+
+        async def stored():
+            return names("archive.zip") + entries(io.BytesIO(b""))
+    """
+
+    assert set(chains(app)) == {"names(io.BytesIO(data))", 'names("archive.zip")'}

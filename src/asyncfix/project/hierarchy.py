@@ -25,6 +25,7 @@ class Hierarchy:
         self.typing = typing
         self.orders: dict[int, Order] = {}
         self._subclasses: dict[int, list[int]] | None = None
+        self._below_outside: dict[str, tuple[int, ...]] | None = None
 
     # Above
 
@@ -75,6 +76,17 @@ class Hierarchy:
         return -1 if owner == method[2] else int(method[2])
 
     # Below
+
+    def below_outside(self, name: str) -> tuple[int, ...]:
+        """Return the project's classes below a class of a library, such as its `Bot`."""
+        if self._below_outside is None:
+            found: dict[str, list[int]] = {}
+            for cls, (_, facts_of) in enumerate(self.typing.classes):
+                for base in self.order(cls)[1] if facts_of.bases else ():
+                    for above in self.typing.outside.order(base):
+                        found.setdefault(above, []).append(cls)
+            self._below_outside = {base: tuple(classes) for base, classes in found.items()}
+        return self._below_outside.get(name, ())
 
     @property
     def subclasses(self) -> dict[int, list[int]]:

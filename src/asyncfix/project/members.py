@@ -41,8 +41,19 @@ class Members:
         bases = self.typing.of(file, base, self_class)
         found = [found for each in bases for found in self.of(each, name)]
         if all(each[0] in "EX" for each in bases) and not self._is_told(bases, name):
-            return self._set_elsewhere(file, base, name) or unique(found)
+            return (
+                self._set_elsewhere(file, base, name)
+                or self._of_own_kind(bases, name)
+                or unique(found)
+            )
         return unique(found)
+
+    def _of_own_kind(self, bases: Types, name: str) -> Types:
+        """Find `bot.db` in the one class of the project that is a `Bot` and has a `db`."""
+        below = self.typing.hierarchy.below_outside
+        classes = [cls for each in bases if each[0] == "E" for cls in below(each[1])]
+        having = [cls for cls in classes if self._own(cls, name)]
+        return self.of_instance(having[0], name) if len(having) == 1 else ()
 
     def _is_told(self, bases: Types, name: str) -> bool:
         """Tell whether the packs, or an import, say what this attribute is."""

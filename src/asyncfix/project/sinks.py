@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asyncfix.packs import Condition
     from asyncfix.project.edges import Site
     from asyncfix.project.graph import Graph
-    from asyncfix.project.types import Types
+    from asyncfix.project.types import Type
 
 _LITERALS: dict[str, object] = {"True": True, "False": False, "None": None}
 
@@ -39,25 +39,28 @@ class Sinks:
             at = site if given_in < 0 else site._replace(file=given_in)
             if not all(self._holds(each, at, parts) for each in when):
                 return
-            if any(self._holds(each, at, parts) for each in unless):
+            if any(self._holds(each, at, parts, surely=True) for each in unless):
                 return
         self.graph.hit(site, target, name)
 
-    def _holds(self, condition: Condition, site: Site, parts: Sequence[Any]) -> bool:
+    def _holds(
+        self, condition: Condition, site: Site, parts: Sequence[Any], *, surely: bool = False
+    ) -> bool:
+        """Tell whether a call satisfies a condition; `surely` asks it of every type it may pass."""
         which = condition.name + (f"@{condition.at}" if condition.at >= 0 else "")
         node = argument_of(parts, which) if parts else 0
         if node <= 0:
             return condition.operator == "!=" and node == 0 and condition.value != "None"
         if condition.operator == "is":
             types = self.typing.of(site.file, node, site.self_class)
-            return self._is(types, condition.value)
+            fits = [self._is(each, condition.value) for each in types]
+            return bool(fits) and (all(fits) if surely else any(fits))
         value = self.graph.files[site.file].nodes[node]
         constant = value[1] if value[0] == facts.CONST else ...
         return _compares(constant, condition)
 
-    def _is(self, types: Types, name: str) -> bool:
-        outside = self.typing.outside
-        return any(each[0] == "E" and name in outside.order(each[1]) for each in types)
+    def _is(self, each: Type, name: str) -> bool:
+        return each[0] == "E" and name in self.typing.outside.order(each[1])
 
 
 def _compares(constant: object, condition: Condition) -> bool:
