@@ -124,6 +124,7 @@ class _Scope:
         self.flags = 0
         self.params: dict[str, int] = {}
         self.copies: dict[str, int] = {}
+        self.cut: dict[str, tuple[int, str]] = {}
         self.pending: list[tuple[ast.AST, int]] = []
 
 
@@ -572,7 +573,7 @@ class _Reader:
         scope_is_module = self.scope.index == 0 or body >= 0
         self.scope.env = dict(saved)
         for generator in node.generators:
-            value = self._expression(generator.iter)
+            value = self._iterable(generator.iter, awaited=bool(generator.is_async))
             if generator.is_async:
                 element = self._node(facts.AELEMENT, value)
             else:
@@ -588,6 +589,14 @@ class _Reader:
             found = self._fresh(facts.SEQUENCE, (self._expression(node.elt),))
         self.scope.env = saved
         return found
+
+    def _iterable(self, node: ast.expr, *, awaited: bool) -> int:
+        """Read what a loop runs over; a call that `async for` takes can be no blocking one."""
+        outer = self.awaited
+        self.awaited = node if awaited else None
+        value = self._expression(node)
+        self.awaited = outer
+        return value
 
     def _comprehension_target(self, target: ast.expr, value: int, *, local: bool) -> None:
         if not local:
@@ -788,6 +797,7 @@ class _Reader:
         if then_falls and other_falls:
             scope.env = _merged(then, other)
             self.guard = guard
+            self._note_cut(node, if_true)
         elif then_falls:
             scope.env, self.guard = then, if_true
         else:
@@ -838,9 +848,7 @@ class _Reader:
         function, given = test.func, test.args
         if isinstance(function, ast.Attribute) and function.attr == "startswith" and given:
             if isinstance(function.value, ast.Name) and isinstance(given[0], ast.Constant):
-                param = self._unbound_param(function.value.id)
-                if param >= 0 and isinstance(given[0].value, str):
-                    return ((param, facts.STARTS + given[0].value, holds),)
+                return self._starting(function.value.id, given[0].value, holds=holds)
         elif isinstance(function, ast.Name) and function.id == "isinstance" and len(given) == 2:
             param = self._unbound_param(given[0].id) if isinstance(given[0], ast.Name) else -1
             kinds = given[1].elts if isinstance(given[1], ast.Tuple) else [given[1]]
@@ -860,6 +868,28 @@ class _Reader:
         if isinstance(last, ast.Return) and isinstance(last.value, ast.Name):
             return ((-1, facts.ONCE, True),) if last.value.id == test.id else ()
         return ()
+
+    def _starting(self, name: str, prefix: object, *, holds: bool) -> Guards:
+        """Read `name.startswith(prefix)`, also after another prefix has been cut off."""
+        param = self._unbound_param(name)
+        if not isinstance(prefix, str):
+            return ()
+        if param >= 0:
+            return ((param, facts.STARTS + prefix, holds),)
+        cut = self.scope.cut.get(name)
+        if cut is None or not holds:
+            return ()
+        return ((cut[0], f"{facts.STARTS}{cut[1]}\x1f{prefix}", True),)
+
+    def _note_cut(self, node: ast.If, guards: Guards) -> None:
+        """Note `if name.startswith(p): name = name…`: without that prefix `name` is as passed."""
+        last = guards[-1] if guards else (-1, "", False)
+        if last[1].startswith(facts.STARTS) and last[2] and isinstance(node.test, ast.Call):
+            function = node.test.func
+            if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+                name = function.value.id
+                if self._unbound_param(name) < 0 and name not in self.scope.cut:
+                    self.scope.cut[name] = (last[0], last[1].removeprefix(facts.STARTS))
 
     def _once(self, node: ast.If) -> Guards:
         """Tell whether a block runs until it has set a variable of the module or class."""
@@ -937,7 +967,7 @@ class _Reader:
         return {}
 
     def _for(self, node: ast.For | ast.AsyncFor) -> bool:
-        value = self._expression(node.iter)
+        value = self._iterable(node.iter, awaited=isinstance(node, ast.AsyncFor))
         if isinstance(node, ast.AsyncFor):
             element = self._node(facts.AELEMENT, value)
         else:

@@ -62,7 +62,7 @@ TRUE = "true"
 NONE = "none"
 ONE_OF = "one of:"  # the parameter equals one of these constants, each written by `told`
 SAME = "same:"  # it equals what the expression at this node gives
-STARTS = "starts:"  # it is a text with this prefix
+STARTS = "starts:"  # it is a text with one of these prefixes, which \x1f separates
 IS_A = "is a:"  # it is an instance of the class at this node
 ONCE = "once"  # of no parameter (-1): runs until a module's or class's variable is set
 

@@ -49,7 +49,7 @@ def _finding(rule: Rule, chain: Chain, project: Project) -> Finding:
         rule.name, (Severity.ERROR, Severity.WARNING, Severity.INFO)[chain.rank]
     )
     replacement = spelled(target.replacement, chain.hit.name)
-    message = rule.message.format(name=name, replacement=replacement)
+    message = (target.message or rule.message).format(name=name, replacement=replacement)
     return Finding(
         rule=rule.name,
         group=rule.group,

@@ -137,9 +137,9 @@ class Graph:
         """Return the guards under which a site runs."""
         return self.files[site.file].guards[site.guard]
 
-    def hit(self, site: Site, target: Target, name: str) -> None:
-        """Note a call that blocks."""
-        hit = Hit(site.caller, target, name, *site[4:7], self.guards(site))
+    def hit(self, site: Site, target: Target, name: str, guards: Guards = ()) -> None:
+        """Note a call that blocks, if some guards hold."""
+        hit = Hit(site.caller, target, name, *site[4:7], (*self.guards(site), *guards))
         self.hits[site.caller].append(hit)
 
     def edge(

@@ -89,7 +89,8 @@ def _of_constant(value: object, test: str) -> bool | None:
     if test.startswith(facts.ONE_OF):
         return facts.told(value) in test.removeprefix(facts.ONE_OF)
     if test.startswith(facts.STARTS):
-        return isinstance(value, str) and value.startswith(test.removeprefix(facts.STARTS))
+        prefixes = tuple(test.removeprefix(facts.STARTS).split("\x1f"))
+        return isinstance(value, str) and value.startswith(prefixes)
     return None
 
 

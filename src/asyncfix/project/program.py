@@ -13,6 +13,7 @@ from asyncfix.findings import Location, Root, Severity
 from asyncfix.project.chains import Chain, chains, ways
 from asyncfix.project.evaluate import Typing
 from asyncfix.project.graph import Graph
+from asyncfix.project.index import is_test
 from asyncfix.project.roots import Entry, entries
 
 if TYPE_CHECKING:
@@ -113,23 +114,29 @@ class Project:
         graph = self.graph
         nearest: dict[Instance, int] = {}
         queue: deque[Instance] = deque()
-        for fid in self.entries:
-            number = graph.numbers.get((fid, -1))
-            if number is not None:
-                nearest[number] = fid
-                queue.append(number)
         below: dict[Instance, list[Instance]] = {}
         for callee, edges in graph.spawned.items():
             for edge in edges:
                 below.setdefault(edge.caller, []).append(callee)
-        while queue:
-            number = queue.popleft()
-            callees = [edge.callee for edge in graph.edges[number]] + below.get(number, [])
-            for callee in callees:
-                if callee not in nearest:
-                    nearest[callee] = nearest[number]
-                    queue.append(callee)
+        for chosen in (True, False):
+            for fid, entry in self.entries.items():
+                number = graph.numbers.get((fid, -1))
+                if number is not None and number not in nearest and self._tells(entry) == chosen:
+                    nearest[number] = fid
+                    queue.append(number)
+            while queue:
+                number = queue.popleft()
+                callees = [edge.callee for edge in graph.edges[number]] + below.get(number, [])
+                for callee in callees:
+                    if callee not in nearest:
+                        nearest[callee] = nearest[number]
+                        queue.append(callee)
         return nearest
+
+    def _tells(self, entry: Entry) -> bool:
+        """Tell whether an entry says more than that some program or test starts it."""
+        path = self.files[self.typing.functions[entry.fid][0]].path
+        return entry.kind != "main" and not is_test(path)
 
     def root(self, instance: Instance) -> Root:
         """Return the entry by which the loop comes to a function: the nearest, or itself."""

@@ -34,6 +34,7 @@ class Sinks:
         target = self.typing.outside.target(owner, name)
         if target is None:
             return
+        guards: list[tuple[int, str, bool]] = []
         if target.when or target.unless:
             when, unless = target.conditions
             at = site if given_in < 0 else site._replace(file=given_in)
@@ -41,7 +42,32 @@ class Sinks:
                 return
             if any(self._holds(each, at, parts, surely=True) for each in unless):
                 return
-        self.graph.hit(site, target, name)
+            if given_in < 0:
+                guards += [g for each in when for g in self._guard(each, site, parts, holds=True)]
+                guards += [
+                    g for each in unless for g in self._guard(each, site, parts, holds=False)
+                ]
+        self.graph.hit(site, target, name, tuple(guards))
+
+    def _guard(
+        self, condition: Condition, site: Site, parts: Sequence[Any], *, holds: bool
+    ) -> list[tuple[int, str, bool]]:
+        """Turn a condition on an argument that is the caller's own parameter into a guard."""
+        which = condition.name + (f"@{condition.at}" if condition.at >= 0 else "")
+        node = argument_of(parts, which) if parts else 0
+        value = self.graph.files[site.file].nodes[max(node, 0)]
+        fid = self.graph.instances[site.caller][0]
+        if value[0] != facts.PARAM or self.typing.first_function[site.file] + value[1] != fid:
+            return []
+        if not condition.operator:
+            return [(value[2], facts.NONE, not holds)]
+        if condition.operator not in ("==", "!="):
+            return []
+        wanted = _literal(condition.value)
+        outcome = holds == (condition.operator == "==")
+        if wanted is None:
+            return [(value[2], facts.NONE, outcome)]
+        return [(value[2], facts.ONE_OF + facts.told(wanted), outcome)]
 
     def _holds(
         self, condition: Condition, site: Site, parts: Sequence[Any], *, surely: bool = False
