@@ -48,10 +48,7 @@ class Annotations:
         """Return the types of values that an annotation admits."""
         if not node:
             return ()
-        nodes = self.typing.files[file].nodes
-        while nodes[node][0] == facts.ANNOTATED:
-            node = nodes[node][2]
-        parts = nodes[node]
+        parts = self.typing.files[file].nodes[node]
         operator = parts[0]
         if operator == facts.GLOBAL:
             return self._named(file, parts[1], self_class, owner)
@@ -61,8 +58,9 @@ class Annotations:
             return self._generic(file, parts, self_class, owner)
         if operator == facts.CLASS:
             return (("I", self.typing.first_class[file] + parts[1]),)
-        is_named = operator in (facts.ATTR, facts.IMPORT, facts.OUTER)
-        return _instances(self.typing.of(file, node)) if is_named else ()
+        if operator in (facts.ATTR, facts.IMPORT, facts.OUTER):
+            return _instances(self.typing.of(file, node))
+        return self.of(file, parts[2], self_class, owner) if operator == facts.ANNOTATED else ()
 
     def _any(self, file: int, nodes: Sequence[int], self_class: int, owner: int) -> Types:
         return unique(each for n in nodes for each in self.of(file, n, self_class, owner))

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from asyncfix import facts
 from asyncfix.project.arguments import argument_of
+from asyncfix.project.edges import Site
 from asyncfix.project.types import NO_CALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from asyncfix.project.edges import Site
+    from asyncfix.project.edges import Here
     from asyncfix.project.graph import Graph
     from asyncfix.project.types import Type, Types
 
@@ -22,6 +23,7 @@ class Callees:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.typing = graph.typing
+        self._silent: set[Type] = set()  # what is known to lead nowhere, whoever calls it
         self.by_kind: dict[str, Callable[[Site, Type, Sequence[Any]], None]] = {
             "F": self._function,
             "M": self._method,
@@ -33,24 +35,36 @@ class Callees:
             "E": self._outside_instance,
         }
 
-    def read(self, site: Site) -> None:
-        """Follow a call to all that it may run."""
+    def read(self, here: Here, place: Sequence[int]) -> None:
+        """Follow a call to all that it may run; most calls lead nowhere."""
         graph = self.graph
-        nodes = graph.files[site.file].nodes
-        parts = nodes[site.node]
+        nodes = graph.files[here[1]].nodes
+        parts = nodes[place[1]]
         callee = nodes[parts[1]]
-        types = graph.typing.of(site.file, parts[1], site.self_class)
-        if not types:
-            if callee[0] == facts.ATTR and callee[2] in graph.wanted.names:
-                graph.unresolved.append((site.caller, site.start, site.end))
-            graph.callbacks.note(site, callee)
+        operator = callee[0]
+        if operator == facts.ATTR and not graph.wanted.is_called(callee[2]):
             return
-        if callee[0] in (facts.PARAM, facts.OUTER) and graph.callbacks.note(site, callee):
-            types = tuple(each for each in types if each[0] in "IE")
-        if site.kind == facts.AWAITS:
-            types = self._awaitable(types)
-        for each in types:
-            if each[0] != "M" or not self._is_overridden(site, callee, each):
+        types = self.typing.of(here[1], parts[1], here[2])
+        if operator in (facts.PARAM, facts.OUTER):
+            self._read_passed(Site(*here, *place), types)
+        elif not types:
+            if operator == facts.ATTR and callee[2] in graph.wanted.names:
+                graph.unresolved.append((here[0], place[2], place[3]))
+        elif not self._silent.issuperset(types):
+            self._follow_all(Site(*here, *place), types)
+
+    def _read_passed(self, site: Site, types: Types) -> None:
+        """Follow the call of a parameter; functions are left to those who pass them."""
+        nodes = self.graph.files[site.file].nodes
+        is_noted = self.graph.callbacks.note(site, nodes[nodes[site.node][1]])
+        kept = tuple(each for each in types if each[0] in "IE") if is_noted else types
+        self._follow_all(site, kept)
+
+    def _follow_all(self, site: Site, types: Types) -> None:
+        nodes = self.graph.files[site.file].nodes
+        parts = nodes[site.node]
+        for each in self._awaitable(types) if site.kind == facts.AWAITS else types:
+            if each[0] != "M" or not self._is_overridden(site, nodes[parts[1]], each):
                 self.follow(site, each, parts)
 
     def _awaitable(self, types: Types) -> Types:
@@ -84,6 +98,8 @@ class Callees:
         follow = self.by_kind.get(each[0])
         if follow:
             follow(site, each, parts)
+        else:
+            self._silent.add(each)
 
     def _function(self, site: Site, each: Type, _parts: Sequence[Any]) -> None:
         self.graph.edge(site, each[1], bound=False, awaited=site.kind == facts.AWAITS)
@@ -122,15 +138,17 @@ class Callees:
 
     def _outside(self, site: Site, each: Type, parts: Sequence[Any]) -> None:
         graph, library, name = self.graph, self.typing.library, each[1]
-        if name in graph.trusted:
+        called = library.callers.get(name)
+        told = called or name in library.consumers or self.typing.outside.target(each[2], name)
+        if not told or name in graph.trusted:
+            self._silent.add(each)
             return
         graph.sinks.call(site, each[2], name, parts)
         if name in library.offloads:
             return
         if name in library.consumers and parts[2] and parts[2][0] > 0:
             graph.implicit.iterate(site, parts[2][0])
-        called = library.callers.get(name)
-        node = 0 if called is None else argument_of(parts, called)
+        node = argument_of(parts, called) if called else 0
         for handed in self.typing.of(site.file, node, site.self_class) if node > 0 else ():
             if handed[0] in "FMCVX":
                 self.follow(site, handed, (facts.CALL, node, (), (), ()))

@@ -91,7 +91,8 @@ class Calls:
         is_open = lazy or typing.hierarchy.is_abstract(declared) or is_vague(declared)
         if not is_open:
             return declared
-        inferred = typing.at(((file, node) for node in function.results), self_class)
+        of = typing.of
+        inferred = unique(t for node in function.results for t in of(file, node, self_class))
         if declared and lazy:
             # `-> Iterator[X]` may hide a generator, whose body runs where it is iterated
             return unique((*declared, *(each for each in inferred if each[0] in "GE")))

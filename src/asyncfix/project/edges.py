@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from asyncfix.project.types import Types
 
 Instance = int
+Here = tuple[Instance, int, int]  # with its file, and what `self` is; how sites begin
 Guards = tuple[tuple[int, str, bool], ...]
 # a parameter by its function and index, and where it is called: node, start, end and guards
 CalledParam = tuple[int, int, int, int, int, Guards]

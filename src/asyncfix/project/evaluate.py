@@ -129,8 +129,10 @@ class Typing:
             self.depth += 1
             types = evaluate(file, parts, self_class)
             self.depth -= 1
-        if parts[0] in _FILLED and (file, node) in self.index.puts:
-            types = unique((*types, *self.put((file, node), self_class)))
+        if parts[0] in _FILLED:
+            put = self.index.puts.get((file, node))
+            if put:
+                types = unique((*types, ("S", self.at(put, self_class))))
         self.memo[key] = types
         return types
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from asyncfix.facts import FileFacts, Function
     from asyncfix.packs import Target
-    from asyncfix.project.edges import CalledParam, Guards, Instance
+    from asyncfix.project.edges import CalledParam, Guards, Here, Instance
     from asyncfix.project.evaluate import Typing
     from asyncfix.project.types import Types
 
@@ -106,18 +106,15 @@ class Graph:
             self._read_sites(here, function.sites)
             self._read_attributes(here, function.reads)
 
-    def _read_sites(self, here: tuple[Instance, int, int], sites: Sequence[int]) -> None:
-        nodes, wanted = self.files[here[1]].nodes, self.wanted
+    def _read_sites(self, here: Here, sites: Sequence[int]) -> None:
         for at in range(0, len(sites), facts.SITE):
             kind = sites[at]
             if kind <= facts.AWAITS:
-                callee = nodes[nodes[sites[at + 1]][1]]
-                if callee[0] != facts.ATTR or wanted.is_called(callee[2]):
-                    self.callees.read(Site(*here, *sites[at : at + facts.SITE]))
-            elif kind != facts.SETS_ITEM or kind in wanted.dunders:
+                self.callees.read(here, sites[at : at + facts.SITE])
+            elif kind != facts.SETS_ITEM or kind in self.wanted.dunders:
                 self.implicit.read(Site(*here, *sites[at : at + facts.SITE]))
 
-    def _read_attributes(self, here: tuple[Instance, int, int], reads: Sequence[int]) -> None:
+    def _read_attributes(self, here: Here, reads: Sequence[int]) -> None:
         nodes, wanted = self.files[here[1]].nodes, self.wanted
         for at in range(0, len(reads), facts.SITE):
             kind = reads[at]

@@ -64,8 +64,11 @@ class Hierarchy:
 
     def method(self, cls: int, name: str) -> int:
         """Return the function that a class defines or inherits under a name, or -1."""
-        found = (self.own_method(each, name) for each in self.order(cls)[0])
-        return next((fid for fid in found if fid >= 0), -1)
+        for each in self.order(cls)[0]:
+            fid = self.own_method(each, name)
+            if fid >= 0:
+                return fid
+        return -1
 
     def context(self, method: Type) -> int:
         """Return what `self` is within a bound method, or -1 where it is its own class."""

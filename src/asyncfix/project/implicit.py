@@ -71,7 +71,7 @@ class Implicit:
         for each in self.typing.of(site.file, node, site.self_class):
             if each[0] == "K" and site.kind == facts.ENTERS:
                 self.graph.edge(site, each[1], each[2], bound=True, kind="with", runs=True)
-            else:
+            elif each[0] in "IE":
                 self._dunders(site, each, DUNDERS[site.kind], call)
 
     def iterate(self, site: Site, node: int) -> None:
@@ -89,13 +89,14 @@ class Implicit:
         for each in self.typing.of(site.file, node, site.self_class):
             if each[0] == "G":
                 graph.edge(site, each[1], each[2], bound=True, kind="iterate", runs=True)
-            else:
+            elif each[0] in "IE":
                 self._dunders(site, each, DUNDERS[facts.ITERATES], ())
 
     def _dunders(self, site: Site, each: Type, names: Sequence[str], call: Sequence[Any]) -> None:
+        """Note that Python calls these methods of an instance, of the project or not."""
         if each[0] == "I":
             self.methods(site, each, names)
-        elif each[0] == "E":
+        else:
             for name in names:
                 self.graph.sinks.call(site, each[1], f"{each[1]}.{name}", call)
 

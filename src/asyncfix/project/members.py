@@ -69,8 +69,8 @@ class Members:
     def _set_elsewhere(self, file: int, base: int, name: str) -> Types:
         """Follow `request.app.state.engine` to the places that say `app.state.engine = …`."""
         last = self.typing.names.last(file, base)
-        places = self.typing.index.sets.get(f"{last}.{name}", ()) if last else ()
-        return self.typing.at(places)
+        places = self.typing.index.sets.get(f"{last}.{name}") if last else None
+        return self.typing.at(places) if places else ()
 
     def of(self, owner: Type, name: str) -> Types:
         """Return the types of an attribute of a thing of this type."""

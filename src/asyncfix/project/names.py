@@ -53,8 +53,9 @@ class Names:
 
     def outer(self, file: int, parts: Node, self_class: int) -> Types:
         """Return what a variable of an enclosing function is."""
+        of = self.typing.of
         captured = self.typing.files[file].functions[parts[1]].captured.get(parts[2], ())
-        return self.typing.at(((file, node) for node in captured), self_class)
+        return unique(each for node in captured for each in of(file, node, self_class))
 
     def function(self, file: int, parts: Node, _self: int) -> Types:
         """Return what a `def` binds, decorators included."""
