@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,6 @@ from asyncfix.config import Config
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CASES = sorted(path.parent for path in FIXTURES.glob("*/findings.txt"))
-APPS = sorted(path.parent for path in FIXTURES.glob("*/expected.md"))
-PLACE = re.compile(r"`?([\w/]+\.py):(\d+)`?")
 
 
 def found_in(case: Path) -> list[tuple[str, int, str, str]]:

@@ -142,3 +142,11 @@ def test_calls_without_a_type_are_listed_in_order(tmp_path):
 
     assert codes == [b"y.sleep()", b"x.post(1)"]
     assert outcome.report.unresolved == 2
+
+
+def test_a_replacement_is_told_in_the_form_in_which_it_is_used(helped):
+    [walk] = helped("[path for path in Path(id).glob('*')]", "from pathlib import Path")
+    [read] = helped("open(id)")
+
+    assert walk == "iterate with `async for` over `anyio.Path.glob` instead (needs anyio)"
+    assert read == "enter with `async with` `aiofiles.open` instead (needs aiofiles)"

@@ -52,6 +52,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     effect: Effect | None = None
     severity: Severity | None = None
     replacement: str = ""
+    form: Literal["await", "async with", "async for"] = "await"
     applicability: Literal["safe", "unsafe", "display-only"] = "unsafe"
     offload: Literal["safe", "unsafe", "no"] = "unsafe"
     requires: str = ""

@@ -113,7 +113,7 @@ def _help(chain: Chain, target: Target, project: Project) -> str:
     member = chain.hit.name.rpartition(".")[2]
     if replacement:
         needs = f" (needs {target.requires})" if target.requires else ""
-        verb = _IMPLICIT.get(member, "await")
+        verb = _IMPLICIT.get(member) or _FORMS[target.form]
         return f"{verb} `{replacement}` instead{needs}"
     if target.offload == "safe" and not member.startswith("__"):
         return f"run it in a thread: `await {thread}({_HERE})`"
@@ -134,9 +134,14 @@ def _help_chain(chain: Chain, project: Project) -> str:
     return f"move {what} to a function for a thread: `await {thread}(function, …)`"
 
 
+_FORMS = {
+    "await": "await",
+    "async for": "iterate with `async for` over",
+    "async with": "enter with `async with`",
+}
 _IMPLICIT = {
-    "__iter__": "iterate with `async for` over",
-    "__next__": "iterate with `async for` over",
-    "__enter__": "enter with `async with`",
-    "__exit__": "enter with `async with`",
+    "__iter__": _FORMS["async for"],
+    "__next__": _FORMS["async for"],
+    "__enter__": _FORMS["async with"],
+    "__exit__": _FORMS["async with"],
 }

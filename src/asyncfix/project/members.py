@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from asyncfix.project.evaluate import Typing
     from asyncfix.project.types import Node, Type, Types
 
-_QUEUES = frozenset(("delay", "apply_async", "send", "submit", "kiq", "defer"))
-
 
 class Members:
     """Evaluates attributes."""
@@ -32,7 +30,6 @@ class Members:
             "P": self._of_module,
             "D": self._of_module,
             "S": lambda owner, name: (("B", name, owner[1]),),
-            "F": self._of_function,
         }
 
     def attribute(self, file: int, parts: Node, self_class: int) -> Types:
@@ -247,10 +244,6 @@ class Members:
 
     def _of_module(self, owner: Type, name: str) -> Types:
         return self.typing.names.defined(self.typing.modules.member(owner, name))
-
-    def _of_function(self, _owner: Type, name: str) -> Types:
-        """Return a call for later, where a task queue has decorated the function."""
-        return (("X", "asyncfix.queued", ""),) if name in _QUEUES else ()
 
 
 def _first(outside: Sequence[str], name: str) -> Types:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _DEEPEST = 30
 _MOST_CALLERS = 80
 _MOST_CLASSES = 20
-_PROVIDERS = frozenset(("Depends", "Security", "Provide"))
 
 
 class Parameters:
@@ -27,6 +26,12 @@ class Parameters:
 
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
+        self.injectors = {
+            name
+            for root in typing.library.roots
+            if root.kind == "dependency"
+            for name in root.calls
+        }
 
     def parameter(self, file: int, parts: Node, self_class: int) -> Types:
         """Return what a parameter is within its function."""
@@ -56,7 +61,8 @@ class Parameters:
             parts = typing.files[file].nodes[node]
             if parts[0] != facts.CALL or not (parts[2] or parts[4]):
                 continue
-            if typing.names.last(file, parts[1]) not in _PROVIDERS:
+            makers = typing.of(file, parts[1])
+            if not any(each[0] == "X" and each[1] in self.injectors for each in makers):
                 continue
             provider = parts[2][0] if parts[2] else parts[4][0]
             for each in typing.of(file, provider):

@@ -181,7 +181,8 @@ class Project:
         kind = self.root(chain.instance).kind
         if kind == "command line" or (kind == "main" and chain.hit.target.effect == "input"):
             return "in a command-line program"
-        if "fixture" in self.typing.decorators.names(self.graph.instances[chain.instance][0]):
+        entry = self.entries.get(self.graph.instances[chain.instance][0])
+        if entry is not None and entry.kind == "test":
             return "in a test or a script"
         if _SCRIPTS & set(folders.split("/")) or name.startswith(("test_", "conftest")):
             return "in a test or a script"

@@ -197,6 +197,8 @@ class _Finder:
                 call = (facts.CALL, parts[1], (each,), (), ())
                 yield from self._handed(file, call, msgspec.structs.replace(root, argument="@0"))
             return
+        if root.thread and self._is_true(file, parts, root.thread):
+            root = msgspec.structs.replace(root, sync="thread")
         if given[0] == facts.CALL:
             node = given[1]
         path = self._path(file, parts[1], parts, root)

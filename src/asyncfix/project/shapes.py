@@ -36,12 +36,14 @@ class Shapes:
         return (("T", tuple(self.typing.of(file, node, self_class) for node in parts[1])),)
 
     def binary(self, file: int, parts: Node, self_class: int) -> Types:
-        """Return the paths that `folder / name` makes; other operators say nothing."""
-        return self._paths(file, parts[1], self_class) or self._paths(file, parts[2], self_class)
+        """Return what `/` gives, the one operator whose results packs tell of."""
+        left = self._divided(file, parts[1], self_class, "__truediv__")
+        return left or self._divided(file, parts[2], self_class, "__rtruediv__")
 
-    def _paths(self, file: int, node: int, self_class: int) -> Types:
+    def _divided(self, file: int, node: int, self_class: int, method: str) -> Types:
+        by_method = self.typing.given.by_method
         types = self.typing.of(file, node, self_class)
-        return tuple(each for each in types if each[0] == "E" and "Path" in each[1])
+        return unique(t for each in types if each[0] == "E" for t in by_method(each[1], method))
 
     # Taken out of values
 
@@ -152,8 +154,10 @@ class Shapes:
         """Return what `with … as` binds."""
         typing = self.typing
         made = typing.files[file].nodes[parts[1]]
-        if made[0] == facts.CALL and made[2] and typing.names.last(file, made[1]) == "closing":
-            return typing.of(file, made[2][0], self_class)
+        if made[0] == facts.CALL and made[2]:
+            makers = typing.of(file, made[1], self_class)
+            if any(each[0] == "X" and each[1] == "contextlib.closing" for each in makers):
+                return typing.of(file, made[2][0], self_class)
         found: list[Type] = []
         for each in typing.of(file, parts[1], self_class):
             if each[0] == "K":
