@@ -100,14 +100,36 @@ class Edit:
     text: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Import:
+    """A name that a fix needs in one file: `import module` or `from module import name`, or `as alias`."""
+
+    path: str
+    module: str
+    name: str = ""
+    alias: str = ""
+
+    @property
+    def bound(self) -> str:
+        """Return the name that code in the file then uses."""
+        return self.alias or self.name or self.module.partition(".")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """Edits that are made together or not at all; they may span files."""
+    """Edits that are made together or not at all; they may span files.
+
+    `strategy` is native, offload, sync or cascade; `requires` names distributions that the code
+    then imports, as a requirement such as `httpx>=0.27`.
+    """
 
     title: str
     applicability: Applicability
     edits: tuple[Edit, ...]
     notes: tuple[str, ...] = ()
+    strategy: str = ""
+    imports: tuple[Import, ...] = ()
+    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
