@@ -102,7 +102,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Import:
-    """A name that a fix needs in one file: `import module` or `from module import name`, or `as alias`."""
+    """A name that a fix needs bound in one file, by `import` or `from … import`, with its alias."""
 
     path: str
     module: str
