@@ -1,0 +1,65 @@
+"""What a subcommand needs before it can start: settings, folders, packs, and the engine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from asyncfix.config import LoadedConfig, load, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from asyncfix.config import Config
+    from asyncfix.packs import Packs
+
+
+def engine() -> Any:  # noqa: ANN401 - a module
+    """Return the engine, which only commands that read code import."""
+    from asyncfix import engine as found  # noqa: PLC0415 - as told
+
+    return found
+
+
+def loaded(
+    start: Path, settings: Mapping[str, Any], file: Path | None, *, verbose: bool = False
+) -> LoadedConfig:
+    """Return the configuration that holds for `start`, below what options say."""
+    overrides: dict[str, object] = {}
+    for name, value in settings.items():
+        key = name.replace("_", "-")
+        if value is None or value == ():
+            continue
+        overrides[key] = parse(key, ",".join(value)) if isinstance(value, tuple) else value
+    found = load(start, overrides, os.environ, file)
+    if verbose:
+        click.echo(f"configuration: {found.path or 'defaults'}", err=True)
+    return found
+
+
+def cache_folder(paths: tuple[Path, ...], config: Config) -> Path:
+    """Return the folder for what is kept between runs."""
+    from asyncfix.source import project_root  # noqa: PLC0415 - see `engine`
+
+    return project_root(paths, config) / config.cache_dir
+
+
+def prefix(paths: tuple[Path, ...], config: Config) -> str:
+    """Return the way from the working directory to the project, with a slash at its end."""
+    from asyncfix.source import project_root  # noqa: PLC0415 - see `engine`
+
+    root = project_root(paths, config)
+    try:
+        return os.path.join(os.path.relpath(root), "")  # noqa: PTH118 - the slash is wanted
+    except ValueError:
+        return os.path.join(root, "")  # noqa: PTH118 - another drive
+
+
+def packs(config: Config) -> Packs:
+    """Return the rule packs, those of the configuration included."""
+    from asyncfix import packs as found  # noqa: PLC0415 - see `engine`
+
+    return found.load(found.builtin_texts() | found.user_texts(config.packs, Path()))
