@@ -12,7 +12,7 @@ LAYERS = [
     ("extract", "cache", "packs"),
     ("project",),
     ("output", "changes", "suppress", "checks", "syntax"),
-    ("explain",),
+    ("explain", "rewrites"),
     ("engine",),
     ("terminal", "commands", "cli", "server", "__init__", "__main__"),
 ]

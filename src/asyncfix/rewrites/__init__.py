@@ -1,0 +1,43 @@
+"""Rewrites: what can be written in place of code that stops the event loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncfix.rewrites.offload import offload
+from asyncfix.rewrites.place import place_of
+from asyncfix.rewrites.sleep import awaited_twin
+from asyncfix.rewrites.workspace import Plan, Refusal, RefusedError, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from asyncfix.findings import Finding, Fix
+    from asyncfix.packs import Rule
+    from asyncfix.rewrites.place import Place
+
+__all__ = ["Plan", "Refusal", "Workspace", "fixes"]
+
+
+def fixes(rule: Rule, finding: Finding, workspace: Workspace) -> Plan:
+    """Return what can be done about a finding, the best first, and why not more."""
+    try:
+        place = place_of(rule, finding, workspace)
+    except RefusedError as error:
+        return Plan(refusals=(Refusal("all", str(error)),))
+    found: list[Fix] = []
+    refused: list[Refusal] = []
+    for strategy, rewrite in _strategies(place):
+        try:
+            found.append(rewrite(place))
+        except RefusedError as error:
+            refused.append(Refusal(strategy, str(error)))
+    return Plan(tuple(found), tuple(refused))
+
+
+def _strategies(place: Place) -> Iterator[tuple[str, Callable[[Place], Fix]]]:
+    """Yield the rewrites that may serve at a place, the best first."""
+    target = place.target
+    if place.is_direct and target.replacement == "asyncio.sleep" and target.applicability == "safe":
+        yield "native", awaited_twin
+    yield "offload", offload

@@ -1,0 +1,99 @@
+"""The place of a finding: its chain, its syntax, and the function that it stands in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asyncfix.findings import Edit, Location
+from asyncfix.rewrites.workspace import RefusedError
+
+if TYPE_CHECKING:
+    from asyncfix.findings import Finding
+    from asyncfix.packs import Rule, Target
+    from asyncfix.project.chains import Chain
+    from asyncfix.rewrites.workspace import Workspace
+    from asyncfix.syntax.tree import Node
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a rewrite begins: `node` is the code that blocks, `scope` the function around."""
+
+    rule: Rule
+    finding: Finding
+    workspace: Workspace
+    chains: tuple[Chain, ...]
+    node: Node
+    scope: Node
+
+    @property
+    def path(self) -> str:
+        """Return the path of the file."""
+        return self.finding.location.path
+
+    @property
+    def chain(self) -> Chain:
+        """Return the way that the finding tells."""
+        return self.chains[0]
+
+    @property
+    def target(self) -> Target:
+        """Return what blocks in the end, as the packs tell it."""
+        return self.chain.hit.target
+
+    @property
+    def is_direct(self) -> bool:
+        """Tell whether what blocks is called right here."""
+        return not self.chain.edges
+
+    @property
+    def kind(self) -> str:
+        """Return how the place steps towards blocking: call, property, with, iterate."""
+        if self.chain.edges:
+            return self.chain.edges[0].kind
+        return {
+            "__iter__": "iterate",
+            "__next__": "iterate",
+            "__enter__": "with",
+            "__exit__": "with",
+        }.get(self.chain.hit.name.rpartition(".")[2], "call")
+
+    def replaced(self, start: int, end: int, text: str) -> Edit:
+        """Return an edit of this file."""
+        return Edit(Location(self.path, start, end), text)
+
+
+def place_of(rule: Rule, finding: Finding, workspace: Workspace) -> Place:
+    """Find the code of a finding; raise RefusedError where no `await` can stand."""
+    where = finding.location
+    chains = workspace.chains.get((where.path, where.start, where.end), [])
+    mine = [each for each in chains if each.hit.target.rule == rule.name]
+    if not mine:
+        raise RefusedError("the way to what blocks is not known any more")
+    told = [each for each in mine if each.hit.target.effect == finding.sink.effect]
+    tree = workspace.tree(where)
+    node = tree.at(where.start, where.end) if tree else None
+    if node is None:
+        raise RefusedError("the code at the place is no expression of a function")
+    scope = node.function
+    if scope is None or scope.kind == "Lambda":
+        raise RefusedError("no `await` can stand in a lambda")
+    return Place(rule, finding, workspace, tuple(told or mine), node, scope)
+
+
+def refuse_without_await(place: Place) -> None:
+    """Raise RefusedError where the code around a place admits no `await`."""
+    if not place.scope.is_async:
+        name = place.scope["name"].text
+        raise RefusedError(f"`{name}` is a plain function that the loop calls; it cannot await")
+    around = place.node.comprehension
+    if around is not None and around.kind == "GeneratorExp":
+        raise RefusedError("an `await` in a generator expression makes it asynchronous")
+    for each in place.node.parents:
+        if each.kind == "ClassDef":
+            raise RefusedError("no `await` can stand in the body of a class")
+        if each.kind in ("Decorator", "Parameters", "Annotation"):
+            raise RefusedError("the place is part of a definition, not of code that runs")
+        if each.raw is place.scope.raw:
+            return

@@ -1,0 +1,124 @@
+"""What a rewrite looks at: the linked project and the texts of its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from asyncfix.findings import AsyncfixError
+from asyncfix.syntax import Syntax
+from asyncfix.syntax.imports import Module
+from asyncfix.syntax.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from asyncfix.config import Config
+    from asyncfix.facts import FileFacts, Function
+    from asyncfix.findings import Fix, Location
+    from asyncfix.project.chains import Chain
+    from asyncfix.project.program import Project
+    from asyncfix.source import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a strategy does not serve at a place."""
+
+    strategy: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The fixes of a finding, the best first, and why there are no more of them."""
+
+    fixes: tuple[Fix, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+
+class RefusedError(AsyncfixError):
+    """A rewrite cannot be shown to be right; the text says why."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A project with its texts; what is parsed once is kept. `root` is where its files lie."""
+
+    project: Project
+    texts: Callable[[str], Text]
+    root: Path | None = None
+    _kept: dict[tuple[str, str, int], object] = field(default_factory=dict, compare=False)
+
+    @property
+    def config(self) -> Config:
+        """Return the settings."""
+        return self.project.config
+
+    def text(self, path: str) -> Text:
+        """Return a file's text."""
+        return self.texts(path)
+
+    def syntax(self, path: str) -> Syntax:
+        """Return what parses the expressions of a file."""
+        key = (path, "syntax", 0)
+        if key not in self._kept:
+            self._kept[key] = Syntax(self.text(path).data)
+        return self._kept[key]  # type: ignore[return-value]
+
+    def imports(self, path: str) -> Module:
+        """Return the import statements of a file."""
+        key = (path, "imports", 0)
+        if key not in self._kept:
+            self._kept[key] = Module(self.text(path))
+        return self._kept[key]  # type: ignore[return-value]
+
+    @cached_property
+    def files(self) -> dict[str, int]:
+        """Return the index of each file by its path."""
+        return {file.path: index for index, file in enumerate(self.project.files)}
+
+    @cached_property
+    def first_party(self) -> frozenset[str]:
+        """Return the first names of the project's own modules."""
+        name = self.project.typing.modules.name
+        return frozenset(name(index).partition(".")[0] for index in self.files.values())
+
+    def facts(self, path: str) -> FileFacts:
+        """Return what one file says."""
+        return self.project.files[self.files[path]]
+
+    def function_at(self, location: Location) -> Function | None:
+        """Return the innermost function around a place; None at the top of a module."""
+        around = [
+            each
+            for each in self.facts(location.path).functions[1:]
+            if each.start <= location.start and location.end <= each.end
+        ]
+        return min(around, key=lambda each: each.end - each.start, default=None)
+
+    def tree(self, location: Location) -> Tree | None:
+        """Return the syntax of the outermost function around a place."""
+        around = [
+            each
+            for each in self.facts(location.path).functions[1:]
+            if each.start <= location.start and location.end <= each.end
+        ]
+        if not around:
+            return None
+        outer = max(around, key=lambda each: each.end - each.start)
+        key = (location.path, "tree", outer.start)
+        if key not in self._kept:
+            self._kept[key] = Tree(self.text(location.path).data, outer.start, outer.end)
+        return self._kept[key]  # type: ignore[return-value]
+
+    @cached_property
+    def chains(self) -> dict[tuple[str, int, int], list[Chain]]:
+        """Return the ways to what blocks by the place where each begins."""
+        found: dict[tuple[str, int, int], list[Chain]] = {}
+        for chain in self.project.chains:
+            path = self.project.graph.file(chain.instance).path
+            found.setdefault((path, chain.start, chain.end), []).append(chain)
+        return found

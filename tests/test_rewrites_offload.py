@@ -1,0 +1,189 @@
+"""Moving a call to a thread: what is written, and that it does what the call did."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+from rewriting import printed, rewritten
+
+SLOW = """
+import time
+
+
+def slow(value=1, *, plus=0):
+    time.sleep(0.02)
+    return value + plus
+
+
+class Box:
+    def __init__(self, value=0):
+        time.sleep(0.02)
+        self.value = value
+
+    def get(self, plus=0):
+        time.sleep(0.02)
+        return self.value + plus
+"""
+
+
+def offloaded(body: str, **settings: object) -> str:
+    """Return a coroutine's body with what blocks in it moved to threads."""
+    files = {"slow.py": SLOW, "app.py": coroutine(body)}
+    code = rewritten(files, "offload", **settings).files["app.py"]
+    return dedent(code.partition("async def main():\n")[2]).strip()
+
+
+def coroutine(body: str) -> str:
+    rows = "".join(f"    {row}\n" if row else "\n" for row in dedent(body).strip().split("\n"))
+    return f"from slow import Box, slow\n\n\nasync def main():\n{rows}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("return slow()", "return await asyncio.to_thread(slow)"),
+        ("return slow(1, plus=2)", "return await asyncio.to_thread(slow, 1, plus=2)"),
+        ("return slow(*[1], **{})", "return await asyncio.to_thread(slow, *[1], **{})"),
+        ("return slow(1).real", "return (await asyncio.to_thread(slow, 1)).real"),
+        ("return (slow(1)).real", "return (await asyncio.to_thread(slow, 1)).real"),
+        ("return [1, 2][slow(1)]", "return [1, 2][await asyncio.to_thread(slow, 1)]"),
+        ("return 2 ** slow(1) ** 2", "return 2 ** await asyncio.to_thread(slow, 1) ** 2"),
+        ("return -slow(1) < 3", "return -await asyncio.to_thread(slow, 1) < 3"),
+        ("return not slow() or 1", "return not await asyncio.to_thread(slow) or 1"),
+        ('return f"{slow(1)!r:>4}"', 'return f"{await asyncio.to_thread(slow, 1)!r:>4}"'),
+        (
+            "return [slow(i) for i in (1, 2)]",
+            "return [await asyncio.to_thread(slow, i) for i in (1, 2)]",
+        ),
+        ("slow(1)  # why", "await asyncio.to_thread(slow, 1)  # why"),
+        ("slow( 1, )", "await asyncio.to_thread(slow, 1, )"),
+        (
+            "if (n := slow(1)) > 0:\n    return n",
+            "if (n := await asyncio.to_thread(slow, 1)) > 0:\n    return n",
+        ),
+        ("return Box(3)", "return await asyncio.to_thread(Box, 3)"),
+    ],
+)
+def test_a_call_is_handed_to_a_thread_with_its_arguments(before, after):
+    assert offloaded(before) == after
+
+
+def test_rows_of_arguments_stay_rows():
+    before = """
+        return slow(
+            1,  # one
+            plus=2,
+        )
+    """
+
+    assert (
+        offloaded(before)
+        == dedent("""
+        return await asyncio.to_thread(
+            slow,
+            1,  # one
+            plus=2,
+        )
+    """).strip()
+    )
+
+
+def test_calls_within_calls_are_all_awaited_in_their_order(tmp_path):
+    body = "print(slow(slow(1, plus=slow(2)), plus=Box(4).get(slow(5))))"
+    main = "\n\nimport asyncio\n\nasyncio.run(main())\n"
+    files = {"slow.py": SLOW, "app.py": coroutine(body) + main}
+    fixed = rewritten(files, "offload")
+
+    assert not fixed.refused
+    assert printed(tmp_path / "a", files, "app.py") == "12\n"
+    assert printed(tmp_path / "b", fixed.files, "app.py") == "12\n"
+
+
+def test_keywords_become_a_partial_for_anyio():
+    fixed = rewritten(
+        {"slow.py": SLOW, "app.py": coroutine("return slow(1, plus=2)")},
+        "offload",
+        thread_api="anyio",
+    ).files["app.py"]
+
+    assert "await to_thread.run_sync(partial(slow, 1, plus=2))" in fixed
+    assert fixed.startswith(
+        "from functools import partial\n\nfrom anyio import to_thread\n\nfrom slow import Box, slow"
+    )
+
+
+def test_starlette_gives_its_thread_pool_where_it_is_used():
+    app = """
+        from fastapi import APIRouter
+
+        from slow import slow
+
+        router = APIRouter()
+
+
+        async def load():
+            value = slow(1)
+            return value + await other()
+
+
+        async def other():
+            return 1
+    """
+    fixed = rewritten({"slow.py": SLOW, "app.py": dedent(app)}, "offload").files["app.py"]
+
+    assert "value = await run_in_threadpool(slow, 1)" in fixed
+    assert (
+        "from fastapi import APIRouter\nfrom fastapi.concurrency import run_in_threadpool" in fixed
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return sum(slow(i) for i in (1, 2))", "generator expression"),
+        ("class Local:\n    value = slow(1)", "body of a class"),
+    ],
+)
+def test_a_place_without_room_for_await_is_refused(body, reason):
+    files = {"slow.py": SLOW, "app.py": coroutine(body)}
+    fixed = rewritten(files, "offload")
+
+    assert fixed.files == files
+    assert reason in " ".join(fixed.refused)
+
+
+def test_a_module_name_that_a_parameter_hides_is_imported_under_another():
+    app = "from slow import slow\n\n\nasync def main(asyncio):\n    return slow(1), asyncio\n"
+    fixed = rewritten({"slow.py": SLOW, "app.py": app}, "offload").files["app.py"]
+
+    assert "await _asyncio.to_thread(slow, 1), asyncio" in fixed
+    assert "import asyncio as _asyncio\n" in fixed
+
+
+def test_sleeping_is_awaited_natively_and_its_import_goes():
+    app = "import time\n\n\nasync def main():\n    time.sleep(1)\n"
+    fixed = rewritten({"app.py": app})
+
+    assert (
+        fixed.files["app.py"]
+        == "import asyncio\n\n\nasync def main():\n    await asyncio.sleep(1)\n"
+    )
+    assert [(fix.strategy, fix.applicability) for fix in fixed.fixes] == [("native", "safe")]
+
+
+def test_sleeping_under_a_lock_of_threads_is_left():
+    app = """
+        import threading
+        import time
+
+        lock = threading.Lock()
+
+
+        async def main():
+            with lock:
+                time.sleep(1)
+    """
+    files = {"app.py": dedent(app)}
+
+    assert "time.sleep(1)" in rewritten(files, "native").files["app.py"]
