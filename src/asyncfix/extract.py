@@ -36,6 +36,7 @@ _TYPE_ALIAS = re.compile(
 _BARE_EXCEPT = re.compile(r"\bexcept ([\w.]+), ([\w.]+):")
 _PUTS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, "put_nowait": 0}
 _LONGEST_TEXT = 80
+_LONGEST_PREFIX = 24
 _MOST_DEFINITIONS = 6
 _first = itemgetter(0)
 
@@ -436,9 +437,23 @@ class _Reader:
             return self._node(facts.SUPER, self.scope.owner)
         found = self._node(facts.CALL, callee, arguments, names, values)
         self._site(facts.AWAITS if awaited else facts.CALLS, found, node)
+        if self.guard:
+            self._forget(node)
         if isinstance(function, ast.Attribute) and function.attr in _PUTS:
             self._put(self.nodes[callee][1], arguments, _PUTS[function.attr])
         return found
+
+    def _forget(self, node: ast.Call) -> None:
+        """Forget what is known of attributes of objects that a call may change."""
+        if any(test.startswith(facts.OF) for _, test, _ in self.guard):
+            given = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+            names = [each.id for each in (*given, *node.args) if isinstance(each, ast.Name)]
+            changed = [self.scope.params[name] for name in names if name in self.scope.params]
+            self.guard = tuple(
+                each
+                for each in self.guard
+                if each[0] not in changed or not each[1].startswith(facts.OF)
+            )
 
     def _argument(self, node: ast.AST) -> int:
         if isinstance(node, ast.Starred):
@@ -536,11 +551,25 @@ class _Reader:
             return self._union((left, right))
         if isinstance(node.op, ast.Div):
             return self._node(facts.BINARY, left, right)
+        is_text = self.nodes[left][0] == facts.PREFIX or self.nodes[left][2:] == ("str",)
         if isinstance(node.op, ast.Add):
-            return self._union((left, right))
+            return self._prefix_of(left) if is_text else self._union((left, right))
         if isinstance(node.op, ast.Mod):
-            return left
+            return self._prefix_of(left, until="%") if is_text else left
         return 0
+
+    def _prefix_of(self, text: int, until: str = "") -> int:
+        """Say that a text begins with another one, if that looks like a path or an address."""
+        parts = self.nodes[text]
+        if parts[0] != facts.CONST:
+            return text if parts[0] == facts.PREFIX else self._node(facts.LITERAL, "str")
+        return self._beginning(parts[1].partition(until)[0] if until else parts[1])
+
+    def _beginning(self, text: str) -> int:
+        begin = text[:_LONGEST_PREFIX].encode("utf-8", "replace").decode()
+        if "/" not in begin:
+            return self._node(facts.LITERAL, "str")
+        return self._node(facts.PREFIX, self._node(facts.CONST, begin, "str"), "")
 
     def _unary(self, node: ast.UnaryOp) -> int:
         value = self._expression(node.operand)
@@ -559,9 +588,17 @@ class _Reader:
         return self._node(facts.LITERAL, "bool")
 
     def _joined(self, node: ast.JoinedStr) -> int:
-        for value in node.values:
-            if type(value) is ast.FormattedValue:
-                self._expression(value.value)
+        parts = [
+            self._expression(value.value) if type(value) is ast.FormattedValue else 0
+            for value in node.values
+        ]
+        first, rest = node.values[:1], node.values[1:2]
+        if first and isinstance(first[0], ast.Constant):
+            return self._beginning(str(first[0].value))
+        if rest and parts[0] and isinstance(rest[0], ast.Constant):
+            after = str(rest[0].value)
+            if after.startswith("/"):
+                return self._node(facts.PREFIX, parts[0], "/")
         return self._node(facts.LITERAL, "str")
 
     def _formatted(self, node: ast.FormattedValue) -> int:
@@ -813,8 +850,8 @@ class _Reader:
         if isinstance(test, ast.BoolOp) and holds == isinstance(test.op, ast.And):
             return tuple(g for value in test.values for g in self._guards(value, holds=holds))
         if isinstance(test, ast.Name | ast.Attribute):
-            param = self._param_of(test)
-            return () if param < 0 else ((param, facts.TRUE, holds),)
+            param, of = self._subject(test)
+            return () if param < 0 else ((param, of + facts.TRUE, holds),)
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
             return self._compared(test, holds=holds)
         if isinstance(test, ast.Call):
@@ -823,25 +860,43 @@ class _Reader:
 
     def _compared(self, test: ast.Compare, *, holds: bool) -> Guards:
         left, right, operator = test.left, test.comparators[0], test.ops[0]
-        param = self._param_of(left)
-        if param < 0:
-            return ()
         outcome = holds == isinstance(operator, ast.In | ast.Is | ast.Eq)
+        param, of = self._subject(left)
+        if param < 0:
+            return self._overriding(left, right, outcome=outcome)
         if isinstance(operator, ast.In | ast.NotIn):
             values = right.elts if isinstance(right, ast.Tuple | ast.List | ast.Set) else []
             constants = [each.value for each in values if isinstance(each, ast.Constant)]
             if not values or len(constants) < len(values):
                 return ()
-            return ((param, facts.ONE_OF + "".join(map(facts.told, constants)), outcome),)
+            return ((param, of + facts.ONE_OF + "".join(map(facts.told, constants)), outcome),)
         if not isinstance(operator, ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
             return ()
         if not isinstance(right, ast.Constant):
-            return ((param, f"{facts.SAME}{self._quietly(right)}", outcome),)
+            return () if of else ((param, f"{facts.SAME}{self._quietly(right)}", outcome),)
         if right.value is None:
-            return ((param, facts.NONE, outcome),)
+            return ((param, of + facts.NONE, outcome),)
         if isinstance(right.value, bool):
-            return ((param, facts.TRUE, outcome == right.value),)
-        return ((param, facts.ONE_OF + facts.told(right.value), outcome),)
+            return ((param, of + facts.TRUE, outcome == right.value),)
+        return ((param, of + facts.ONE_OF + facts.told(right.value), outcome),)
+
+    def _overriding(self, left: ast.expr, right: ast.expr, *, outcome: bool) -> Guards:
+        """Read `type(self).name is Base.name`."""
+        if not isinstance(left, ast.Attribute) or not isinstance(right, ast.Attribute):
+            return ()
+        kind = left.value
+        if isinstance(kind, ast.Call) and _last_name(kind) == "type" and len(kind.args) == 1:
+            subject = kind.args[0]
+        elif isinstance(kind, ast.Attribute) and kind.attr == "__class__":
+            subject = kind.value
+        else:
+            return ()
+        if left.attr != right.attr or not isinstance(subject, ast.Name):
+            return ()
+        if self._owner(self._lookup(subject.id)) < 0:
+            return ()
+        base = self._quietly(right.value)
+        return ((0, f"{facts.OVERRIDES}{left.attr}:{base}", not outcome),)
 
     def _asked(self, test: ast.Call, *, holds: bool) -> Guards:
         """Read `param.startswith("x")` and `isinstance(param, X)`."""
@@ -879,7 +934,8 @@ class _Reader:
         cut = self.scope.cut.get(name)
         if cut is None or not holds:
             return ()
-        return ((cut[0], f"{facts.STARTS}{cut[1]}\x1f{prefix}", True),)
+        both = (f"{each}{prefix}" for each in cut[1].split("\x1f"))
+        return ((cut[0], facts.STARTS + "\x1f".join((prefix, *both)), True),)
 
     def _note_cut(self, node: ast.If, guards: Guards) -> None:
         """Note `if name.startswith(p): name = name…`: without that prefix `name` is as passed."""
@@ -925,6 +981,17 @@ class _Reader:
                     ):
                         return ((-1, facts.ONCE, True),)
         return ()
+
+    def _subject(self, node: ast.expr) -> tuple[int, str]:
+        """Return the parameter that a test asks about, and the attribute of it if that is meant."""
+        param = self._param_of(node)
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            return param, ""
+        if param >= 0:
+            return param, ""
+        if f"{node.value.id}.{node.attr}" in self.scope.copies:
+            return -1, ""
+        return self._unbound_param(node.value.id), f"{facts.OF}{node.attr}:"
 
     def _param_of(self, node: ast.expr) -> int:
         """Return the parameter that an expression still is: its name, or `self.x` set to it."""

@@ -36,6 +36,7 @@ SUPER = 22  # class
 AELEMENT = 23  # of an asynchronous iterable
 AENTERED = 24  # by `async with`
 EMPTY = 25  # a display without elements; never shared, so that what is put into it is known
+PREFIX = 26  # a text that begins with what an expression gives and a text after it
 
 # Kinds of sites: what runs there.
 CALLS = 0
@@ -64,7 +65,13 @@ ONE_OF = "one of:"  # the parameter equals one of these constants, each written 
 SAME = "same:"  # it equals what the expression at this node gives
 STARTS = "starts:"  # it is a text with one of these prefixes, which \x1f separates
 IS_A = "is a:"  # it is an instance of the class at this node
-ONCE = "once"  # of no parameter (-1): runs until a module's or class's variable is set
+KIND = "kind:"  # it is an instance of the class outside the project with this full name
+OF = "of:"  # the attribute of this name passes the test that follows another colon
+OVERRIDES = "overrides:"  # its class has another method of this name than the class at the node
+# of no parameter (-1): what makes a call matter less
+ONCE = "once per process"  # it runs until a variable of a module or class is set
+WINDOWS = "on Windows only"
+IN_MEMORY = "from memory"  # what it reads is no file on a disk
 
 
 def told(value: object) -> str:

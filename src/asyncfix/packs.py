@@ -21,12 +21,15 @@ Effect = Literal[
 ]
 _NAME = re.compile(r"[A-Za-z_][\w.]*(\.\*)?\Z")
 _CONDITION = re.compile(
-    r"(?P<name>\w*)(@(?P<at>\d+))?\s*((?P<operator>==|!=|<|>|is\b)\s*(?P<value>\S.*))?\Z"
+    r"(?P<name>\w*)(@(?P<at>\d+))?\s*((?P<operator>==|!=|<|>|is\b|begins\b)\s*(?P<value>\S.*))?\Z"
 )
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """A test of one argument: given at all, compared with a literal, or of a type."""
+    """A test of one argument: given at all, compared with a literal, or of a type.
+
+    `self begins 'x'` asks about the object that a method is called of.
+    """
 
     name: str
     at: int
@@ -58,6 +61,8 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     requires: str = ""
     when: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    in_memory: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     message: str = ""
     notes: str = ""
 
@@ -68,6 +73,15 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
             tuple(Condition.parse(text) for text in self.when),
             tuple(Condition.parse(text) for text in self.unless),
         )
+
+    @property
+    def memory(self) -> tuple[tuple[Condition, tuple[str, ...]], ...]:
+        """Return the arguments that may name what is in memory, and how such names begin."""
+        found: dict[tuple[str, int], tuple[Condition, tuple[str, ...]]] = {}
+        for each in map(Condition.parse, self.in_memory):
+            _, known = found.get((each.name, each.at), (each, ()))
+            found[each.name, each.at] = each, (*known, each.value[1:-1])
+        return tuple(found.values())
 
 
 class Example(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

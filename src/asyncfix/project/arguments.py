@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asyncfix.facts import Function
+    from asyncfix.packs import Condition
     from asyncfix.project.evaluate import Typing
 
 
@@ -24,6 +25,16 @@ def argument_of(parts: Sequence[Any], which: str) -> int:
     """Return the node passed for `name@position`; 0 if left out, -1 if it cannot be told."""
     name, _, position = which.partition("@")
     return _given(parts, name, int(position) if position else -1)
+
+
+def asked(nodes: Sequence[Sequence[Any]], parts: Sequence[Any], condition: Condition) -> int:
+    """Return the node that a condition is about; 0 if left out, -1 if it cannot be told."""
+    if not parts:
+        return 0
+    if condition.name == "self":
+        callee = nodes[parts[1]]
+        return int(callee[1]) if callee[0] == facts.ATTR else 0
+    return argument_of(parts, condition.name + (f"@{condition.at}" if condition.at >= 0 else ""))
 
 
 def _given(parts: Sequence[Any], name: str, position: int) -> int:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from asyncfix.project.graph import Graph
 
 _MOST_WAYS = 6
-_ONCE = (-1, facts.ONCE, True)
 
 
 class Way(NamedTuple):
@@ -30,11 +29,14 @@ class Way(NamedTuple):
     edge: Edge | None
     hit: Hit
     rest: Way | None
-    cached: bool
+    lesser: str
 
 
 class Chain(NamedTuple):
-    """A place on the loop, the sync calls that follow from it, and the call that blocks."""
+    """A place on the loop, the sync calls that follow from it, and the call that blocks.
+
+    `lesser` says why it matters less than such a call does, or is empty.
+    """
 
     instance: Instance
     start: int
@@ -43,7 +45,7 @@ class Chain(NamedTuple):
     edges: tuple[Edge, ...]
     hit: Hit
     rank: int
-    cached: bool
+    lesser: str
 
 
 def ways(graph: Graph, severity: Callable[[Target], Severity]) -> list[list[Way]]:
@@ -55,13 +57,12 @@ def ways(graph: Graph, severity: Callable[[Target], Severity]) -> list[list[Way]
     found: list[list[Way]] = [[] for _ in graph.instances]
     queue: list[tuple[int, int, tuple[int, ...], Instance, Way]] = []
     count = 0
-    for number, hits in enumerate(graph.hits):
-        for hit in sorted(hits, key=_implicit):
-            once = _ONCE in hit.guards
-            rank = Severity.INFO.rank if once else severity(hit.target).rank
-            guards = tuple(guard for guard in hit.guards if guard != _ONCE)
+    for number in range(len(graph.hits)):
+        for hit in sorted(_opening(graph, number, severity), key=_implicit):
+            lesser, guards = _split(hit.guards)
+            rank = Severity.INFO.rank if lesser else severity(hit.target).rank
             order = (*_told_at(graph, hit), count)
-            queue.append((rank, 0, order, number, Way(rank, 0, guards, None, hit, None, once)))
+            queue.append((rank, 0, order, number, Way(rank, 0, guards, None, hit, None, lesser)))
             count += 1
     heapq.heapify(queue)
     while queue:
@@ -69,21 +70,48 @@ def ways(graph: Graph, severity: Callable[[Target], Severity]) -> list[list[Way]
         if not _adds(found[number], way):
             continue
         found[number].append(way)
-        cached = way.cached or graph.typing.decorators.is_cached(graph.instances[number][0])
+        lesser = way.lesser or _cached(graph, number)
         for edge in graph.into.get(number, ()):
             if graph.function(edge.caller).flags & facts.ASYNC:
                 continue
             seen = carried(graph, edge, way.guards)
             if seen is None:
                 continue
-            once = cached or _ONCE in seen
-            guards = tuple(guard for guard in seen if guard != _ONCE)
-            worse = Severity.INFO.rank if once else rank
-            longer = Way(worse, length + 1, guards, edge, way.hit, way, once)
+            less, guards = _split(seen)
+            less = lesser or less
+            lower = Severity.INFO.rank if less else rank
+            longer = Way(lower, length + 1, guards, edge, way.hit, way, less)
             order = (*_told_at(graph, edge), count)
-            heapq.heappush(queue, (worse, length + 1, order, edge.caller, longer))
+            heapq.heappush(queue, (lower, length + 1, order, edge.caller, longer))
             count += 1
     return found
+
+
+def _opening(graph: Graph, number: Instance, severity: Callable[[Target], Severity]) -> list[Hit]:
+    """Leave out the reads of a file that the same function opens: the opening tells of them."""
+    hits = graph.hits[number]
+    files = {hit.node: hit for hit in hits if hit.target.rule == "blocking-file"}
+    if len(files) < 2:
+        return hits
+    nodes = graph.file(number).nodes
+
+    def is_told(hit: Hit) -> bool:
+        """Tell whether what a hit's object comes from is a hit that is as bad."""
+        rank = severity(hit.target).rank
+        others = (files.get(node) for node in _origins(nodes, hit.node, 0))
+        return any(other and severity(other.target).rank <= rank for other in others)
+
+    return [hit for hit in hits if hit.node not in files or not is_told(hit)]
+
+
+def _split(guards: Guards) -> tuple[str, Guards]:
+    """Part the reason why a call matters less from the guards that tell of parameters."""
+    lesser = next((test for param, test, _ in guards if param < 0), "")
+    return lesser, tuple(guard for guard in guards if guard[0] >= 0) if lesser else guards
+
+
+def _cached(graph: Graph, number: Instance) -> str:
+    return facts.ONCE if graph.typing.decorators.is_cached(graph.instances[number][0]) else ""
 
 
 def _told_at(graph: Graph, step: Edge | Hit) -> tuple[int, int, int]:
@@ -98,7 +126,7 @@ def _implicit(hit: Hit) -> bool:
 
 
 def _adds(known: list[Way], way: Way) -> bool:
-    if len(known) >= _MOST_WAYS:
+    if len(known) >= _MOST_WAYS and way.guards:
         return False
     mine = set(way.guards)
     return not any(set(each.guards) <= mine for each in known)
@@ -117,9 +145,9 @@ def chains(
             continue
         best: dict[tuple[int, int], Chain] = {}
         for hit in graph.hits[number]:
-            once = _ONCE in hit.guards
-            rank = Severity.INFO.rank if once else severity(hit.target).rank
-            _keep(best, Chain(number, hit.start, hit.end, hit.node, (), hit, rank, once))
+            lesser, _ = _split(hit.guards)
+            rank = Severity.INFO.rank if lesser else severity(hit.target).rank
+            _keep(best, Chain(number, hit.start, hit.end, hit.node, (), hit, rank, lesser))
         for edge in graph.edges[number]:
             for way in found[edge.callee]:
                 if carried(graph, edge, way.guards) is None:
@@ -134,10 +162,9 @@ def _chain(graph: Graph, number: Instance, edge: Edge, way: Way) -> Chain:
     while rest is not None and rest.edge is not None:
         edges.append(rest.edge)
         rest = rest.rest
-    cached = way.cached or graph.typing.decorators.is_cached(graph.instances[edge.callee][0])
-    cached |= _ONCE in edge.guards
-    rank = Severity.INFO.rank if cached else way.rank
-    return Chain(number, edge.start, edge.end, edge.node, tuple(edges), way.hit, rank, cached)
+    lesser = way.lesser or _cached(graph, edge.callee) or _split(edge.guards)[0]
+    rank = Severity.INFO.rank if lesser else way.rank
+    return Chain(number, edge.start, edge.end, edge.node, tuple(edges), way.hit, rank, lesser)
 
 
 def _keep(best: dict[tuple[int, int], Chain], chain: Chain) -> None:

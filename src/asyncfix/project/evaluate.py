@@ -91,6 +91,7 @@ class Typing:
             facts.FUNCTION: names.function,
             facts.CLASS: names.class_,
             facts.LITERAL: names.literal,
+            facts.PREFIX: names.text,
             facts.CONST: names.constant,
             facts.SUPER: names.super_,
             facts.UNION: shapes.union,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from asyncfix.project.arguments import asked
 from asyncfix.project.library import parsed
+from asyncfix.project.texts import begins
 from asyncfix.project.types import NO_CALL, unique
 
 if TYPE_CHECKING:
+    from asyncfix.packs import Target
     from asyncfix.project.evaluate import Typing
     from asyncfix.project.types import Node, Type, Types
 
@@ -19,6 +22,16 @@ class Given:
 
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
+        targets = typing.library.targets
+        self._memory = {name: each for name, each in targets.items() if each.in_memory}
+
+    def _is_in_memory(self, target: Target, file: int, parts: Node) -> bool:
+        """Tell whether what a call opens is no file on a disk, so that its methods do not wait."""
+        for condition, prefixes in target.memory:
+            node = asked(self.typing.files[file].nodes, parts, condition)
+            if node > 0 and begins(self.typing, file, node, prefixes):
+                return True
+        return False
 
     def by_method(self, owner: str, member: str) -> Types:
         """Return what the packs say that a method of an outside instance gives."""
@@ -36,6 +49,8 @@ class Given:
         name, owner = callee[1], callee[2]
         told = outside.result(owner, name)
         if told:
+            if name in self._memory and self._is_in_memory(self._memory[name], file, parts):
+                return ()
             return self._told(told, callee, file, parts, self_class)
         if name in library.offloads:
             return self._offloaded(file, parts, self_class)

@@ -51,6 +51,7 @@ class Graph:
         self.unresolved: list[tuple[int, int, int]] = []
         self.promised: dict[str, Target] = {}
         self.queue: list[Instance] = []
+        self._dead: dict[tuple[int, int, int], bool] = {}
         self.wanted = Wanted(typing)
         self.sinks = Sinks(self)
         self.implicit = Implicit(self)
@@ -109,10 +110,36 @@ class Graph:
     def _read_sites(self, here: Here, sites: Sequence[int]) -> None:
         for at in range(0, len(sites), facts.SITE):
             kind = sites[at]
+            if sites[at + 4] and self._is_dead(here, sites[at + 4]):
+                continue
             if kind <= facts.AWAITS:
                 self.callees.read(here, sites[at : at + facts.SITE])
             elif kind != facts.SETS_ITEM or kind in self.wanted.dunders:
                 self.implicit.read(Site(*here, *sites[at : at + facts.SITE]))
+
+    def _is_dead(self, here: Here, guard: int) -> bool:
+        """Tell whether the class of `self` contradicts a guard."""
+        key = here[1], guard, here[2]
+        found = self._dead.get(key)
+        if found is None:
+            found = any(
+                test.startswith(facts.OVERRIDES) and self._overrides(here, test) == (not wanted)
+                for _, test, wanted in self.files[here[1]].guards[guard]
+            )
+            self._dead[key] = found
+        return found
+
+    def _overrides(self, here: Here, test: str) -> bool | None:
+        """Tell whether `self` has another method of a name than a class that code names."""
+        _, file, self_class = here
+        hierarchy = self.typing.hierarchy
+        name, node = test.removeprefix(facts.OVERRIDES).split(":")
+        owner = self.function(here[0]).owner
+        mine = self_class if self_class >= 0 else self.typing.first_class[file] + owner
+        bases = [each[1] for each in self.typing.of(file, int(node)) if each[0] == "C"]
+        if owner < 0 or not bases:
+            return None
+        return hierarchy.method(mine, name) != hierarchy.method(bases[0], name)
 
     def _read_attributes(self, here: Here, reads: Sequence[int]) -> None:
         nodes, wanted = self.files[here[1]].nodes, self.wanted

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from asyncfix import facts
 from asyncfix.project.arguments import argument, constant
+from asyncfix.project.texts import begins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,23 +29,45 @@ def carried(graph: Graph, edge: Edge, guards: Guards) -> Guards | None:
         return edge.guards
     kept = list(edge.guards)
     typing = graph.typing
-    caller = graph.instances[edge.caller][0]
     callee_file = typing.functions[graph.instances[edge.callee][0]][0]
     for param, test, wanted in guards:
         place = _passed(graph, edge, param)
         if place is None:
             continue
-        outcome = _outcome(typing, place, test, callee_file)
+        of = test.startswith(facts.OF)
+        outcome = None if of else _outcome(typing, place, test, callee_file)
         if outcome is not None:
             if outcome != wanted:
                 return None
             continue
-        file, node = place
-        value = graph.files[file].nodes[node]
-        is_own = value[0] == facts.PARAM and value[1] == caller - typing.first_function[file]
-        if is_own and not test.startswith((facts.IS_A, facts.SAME)):
-            kept.append((value[2], test, wanted))
-    return tuple(dict.fromkeys(kept))
+        own = _own(graph, edge, place)
+        if own >= 0 and not test.startswith((facts.IS_A, facts.SAME)):
+            kept.append((own, test, wanted))
+    found = tuple(dict.fromkeys(kept))
+    return None if _contradict(found) else found
+
+
+def _own(graph: Graph, edge: Edge, place: tuple[int, int]) -> int:
+    """Return the index of the caller's parameter that is passed on, or -1."""
+    file, node = place
+    value = graph.files[file].nodes[node]
+    caller = graph.instances[edge.caller][0] - graph.typing.first_function[file]
+    if value[0] == facts.SUPER:
+        return 0
+    return int(value[2]) if value[0] == facts.PARAM and value[1] == caller else -1
+
+
+def _contradict(guards: Guards) -> bool:
+    """Tell whether two guards cannot both hold."""
+    known = set(guards)
+    for param, test, wanted in guards:
+        if (param, test, not wanted) in known:
+            return True
+        if wanted and test.endswith(facts.NONE):
+            start = test.removesuffix(facts.NONE)
+            if (param, start + facts.TRUE, True) in known:
+                return True
+    return False
 
 
 def _passed(graph: Graph, edge: Edge, index: int) -> tuple[int, int] | None:
@@ -54,6 +77,9 @@ def _passed(graph: Graph, edge: Edge, index: int) -> tuple[int, int] | None:
         return None
     file = graph.typing.functions[graph.instances[edge.caller][0]][0]
     parts = graph.files[file].nodes[edge.node]
+    if index == 0 and edge.bound and callee.flags & facts.METHOD:
+        node = _receiver(graph.files[file].nodes, edge.node)
+        return (file, node) if node > 0 else None
     if edge.kind == "partial":
         file, parts = edge.inner[0]
     node = 0
@@ -65,8 +91,18 @@ def _passed(graph: Graph, edge: Edge, index: int) -> tuple[int, int] | None:
     return (file, node) if node > 0 else None
 
 
+def _receiver(nodes: Sequence[Sequence[Any]], node: int) -> int:
+    """Return what a bound method is called of, or 0."""
+    parts = nodes[node]
+    callee = nodes[parts[1]] if parts[0] == facts.CALL else parts
+    return int(callee[1]) if callee[0] == facts.ATTR else 0
+
+
 def _outcome(typing: Typing, place: tuple[int, int], test: str, home: int) -> bool | None:
     """Return what a test of an argument gives; `home` is the file that the test stands in."""
+    if test.startswith(facts.STARTS):
+        prefixes = tuple(test.removeprefix(facts.STARTS).split("\x1f"))
+        return begins(typing, *place, prefixes)
     known = constant(typing, *place)
     outcome = _of_code(typing, place, test) if known is ... else _of_constant(known, test)
     if outcome is not None:
@@ -76,6 +112,8 @@ def _outcome(typing: Typing, place: tuple[int, int], test: str, home: int) -> bo
     if test.startswith(facts.SAME):
         other = constant(typing, home, int(test.removeprefix(facts.SAME)))
         return None if other is ... or known is ... else known == other
+    if test.startswith(facts.KIND):
+        return _of_kind(typing, place, test.removeprefix(facts.KIND))
     if test.startswith(facts.IS_A):
         return _of_type(typing, place, (home, int(test.removeprefix(facts.IS_A))))
     return None
@@ -88,9 +126,6 @@ def _of_constant(value: object, test: str) -> bool | None:
         return bool(value)
     if test.startswith(facts.ONE_OF):
         return facts.told(value) in test.removeprefix(facts.ONE_OF)
-    if test.startswith(facts.STARTS):
-        prefixes = tuple(test.removeprefix(facts.STARTS).split("\x1f"))
-        return isinstance(value, str) and value.startswith(prefixes)
     return None
 
 
@@ -117,3 +152,10 @@ def _of_type(typing: Typing, place: tuple[int, int], wanted: tuple[int, int]) ->
     if fits == {False}:
         return False
     return True if fits == {True} or (len(given) == 1 and True in fits) else None
+
+
+def _of_kind(typing: Typing, place: tuple[int, int], name: str) -> bool | None:
+    """Tell whether a value is of a class outside the project, if its type is known."""
+    given = typing.of(*place)
+    fits = {each[0] == "E" and name in typing.outside.order(each[1]) for each in given}
+    return fits.pop() if len(fits) == 1 else None

@@ -69,6 +69,10 @@ class Names:
         """Return the builtin type of a literal."""
         return (("E", parts[1]),)
 
+    def text(self, _file: int, _parts: Node, _self: int) -> Types:
+        """Return the type of a text whose beginning is known."""
+        return (("E", "str"),)
+
     def constant(self, _file: int, parts: Node, _self: int) -> Types:
         """Return the builtin type of a constant; None is taken for not given yet."""
         return () if parts[1] is None else (("E", parts[2]),)

@@ -168,4 +168,5 @@ _CHILDREN = {
     facts.ANNOTATED: (0, 1),
     facts.AELEMENT: (0,),
     facts.AENTERED: (0,),
+    facts.PREFIX: (0,),
 }

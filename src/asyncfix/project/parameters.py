@@ -46,7 +46,7 @@ class Parameters:
             return (("S", declared),)
         if declared and not is_vague(declared):
             is_abstract = typing.hierarchy.is_abstract(declared)
-            return (self._narrower(file, parts) if is_abstract else ()) or declared
+            return (self._narrower(file, parts, declared) if is_abstract else ()) or declared
         provided = self.provided(file, (param.default,)) if param.default else ()
         if provided:
             return provided
@@ -69,10 +69,15 @@ class Parameters:
                 found += typing.shapes.provided(typing.calls.of(each, file, NO_CALL, -1))
         return unique(found)
 
-    def _narrower(self, file: int, parts: Node) -> Types:
+    def _narrower(self, file: int, parts: Node, declared: Types) -> Types:
         """Return what callers pass for a parameter of an abstract type, if all of that is known."""
         passed = self._from_callers(file, parts)
-        return passed if all(each[0] == "I" for each in passed) else ()
+        if not all(each[0] == "I" for each in passed):
+            return ()
+        hierarchy = self.typing.hierarchy
+        above = {each[1] for each in declared if each[0] == "I"}
+        fitting = above.union(*(hierarchy.subclasses.get(each, ()) for each in above))
+        return tuple(each for each in passed if each[1] in fitting)
 
     def _from_callers(self, file: int, parts: Node) -> Types:
         """Return what the project's callers pass for a parameter that has no type of its own."""

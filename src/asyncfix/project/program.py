@@ -173,8 +173,8 @@ class Project:
 
     def lowered(self, chain: Chain) -> str:
         """Say why a chain matters less than its kind: start-up, tests, scripts, a cache; or ""."""
-        if chain.cached:
-            return "once per process"
+        if chain.lesser:
+            return chain.lesser
         if chain.instance in self._startup:
             return "while the application starts or stops"
         folders, _, name = self.graph.file(chain.instance).path.rpartition("/")

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from asyncfix import facts
-from asyncfix.project.arguments import argument_of
+from asyncfix.project.arguments import asked
+from asyncfix.project.texts import begins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asyncfix.packs import Condition
+    from asyncfix.packs import Condition, Target
     from asyncfix.project.edges import Site
     from asyncfix.project.graph import Graph
     from asyncfix.project.types import Type
 
+_IN_MEMORY = (-1, facts.IN_MEMORY, True)
 _LITERALS: dict[str, object] = {"True": True, "False": False, "None": None}
 
 
@@ -32,7 +34,7 @@ class Sinks:
         if site.kind == facts.AWAITS:
             return
         target = self.typing.outside.target(owner, name)
-        if target is None:
+        if target is None or (target.after and not self._is_used(site, target.after)):
             return
         guards: list[tuple[int, str, bool]] = []
         if target.when or target.unless:
@@ -47,43 +49,84 @@ class Sinks:
                 guards += [
                     g for each in unless for g in self._guard(each, site, parts, holds=False)
                 ]
+        if target.in_memory:
+            guards += self._memory(target, site, parts, name, given_in)
         self.graph.hit(site, target, name, tuple(guards))
+
+    def _is_used(self, site: Site, names: Sequence[str]) -> bool:
+        """Tell whether the caller also calls one of some methods, on whatever object."""
+        nodes = self.graph.files[site.file].nodes
+        sites = self.graph.function(site.caller).sites
+        called = (nodes[node] for node in sites[1 :: facts.SITE])
+        callees = (nodes[parts[1]] for parts in called if parts[0] == facts.CALL)
+        return any(callee[0] == facts.ATTR and callee[2] in names for callee in callees)
+
+    def _memory(
+        self, target: Target, site: Site, parts: Sequence[Any], name: str, given_in: int
+    ) -> list[tuple[int, str, bool]]:
+        """Return the guards that tell a file on a disk from one that the kernel makes up."""
+        file = site.file if given_in < 0 else given_in
+        nodes = self.graph.files[file].nodes
+        for condition, prefixes in target.memory:
+            node = asked(nodes, parts, condition)
+            outcome = begins(self.typing, file, node, prefixes) if node > 0 else False
+            if outcome:
+                return [_IN_MEMORY]
+            param = self._own_param(site, node) if outcome is None and given_in < 0 else -1
+            if param >= 0:
+                self.graph.hit(site, target, name, (_IN_MEMORY,))
+                return [(param, facts.STARTS + "\x1f".join(prefixes), False)]
+        return []
 
     def _guard(
         self, condition: Condition, site: Site, parts: Sequence[Any], *, holds: bool
     ) -> list[tuple[int, str, bool]]:
         """Turn a condition on an argument that is the caller's own parameter into a guard."""
-        which = condition.name + (f"@{condition.at}" if condition.at >= 0 else "")
-        node = argument_of(parts, which) if parts else 0
-        value = self.graph.files[site.file].nodes[max(node, 0)]
-        fid = self.graph.instances[site.caller][0]
-        if value[0] != facts.PARAM or self.typing.first_function[site.file] + value[1] != fid:
+        nodes = self.graph.files[site.file].nodes
+        param = self._own_param(site, asked(nodes, parts, condition))
+        if param < 0:
             return []
         if not condition.operator:
-            return [(value[2], facts.NONE, not holds)]
+            return [(param, facts.NONE, not holds)]
+        if condition.operator == "is":
+            return [(param, facts.KIND + condition.value, holds)]
         if condition.operator not in ("==", "!="):
             return []
         wanted = _literal(condition.value)
         outcome = holds == (condition.operator == "==")
         if wanted is None:
-            return [(value[2], facts.NONE, outcome)]
-        return [(value[2], facts.ONE_OF + facts.told(wanted), outcome)]
+            return [(param, facts.NONE, outcome)]
+        return [(param, facts.ONE_OF + facts.told(wanted), outcome)]
+
+    def _own_param(self, site: Site, node: int) -> int:
+        """Return the index of the caller's own parameter that an expression is, or -1."""
+        value = self.graph.files[site.file].nodes[max(node, 0)]
+        fid = self.graph.instances[site.caller][0]
+        is_own = value[0] == facts.PARAM and self.typing.first_function[site.file] + value[1] == fid
+        return int(value[2]) if is_own else -1
 
     def _holds(
         self, condition: Condition, site: Site, parts: Sequence[Any], *, surely: bool = False
     ) -> bool:
         """Tell whether a call satisfies a condition; `surely` asks it of every type it may pass."""
-        which = condition.name + (f"@{condition.at}" if condition.at >= 0 else "")
-        node = argument_of(parts, which) if parts else 0
+        nodes = self.graph.files[site.file].nodes
+        node = asked(nodes, parts, condition)
         if node <= 0:
             return condition.operator == "!=" and node == 0 and condition.value != "None"
         if condition.operator == "is":
             types = self.typing.of(site.file, node, site.self_class)
             fits = [self._is(each, condition.value) for each in types]
+            if surely and self._is_open(site, node):
+                return False
             return bool(fits) and (all(fits) if surely else any(fits))
-        value = self.graph.files[site.file].nodes[node]
+        value = nodes[node]
         constant = value[1] if value[0] == facts.CONST else ...
         return _compares(constant, condition)
+
+    def _is_open(self, site: Site, node: int) -> bool:
+        """Tell whether each caller says what an expression is: a parameter without a type."""
+        param = self._own_param(site, node)
+        return param >= 0 and not self.graph.function(site.caller).params[param].annotation
 
     def _is(self, each: Type, name: str) -> bool:
         return each[0] == "E" and name in self.typing.outside.order(each[1])
