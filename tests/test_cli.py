@@ -109,6 +109,92 @@ def test_a_file_that_cannot_be_written_is_an_error(capsys):
     assert capsys.readouterr().err.startswith("error: cannot write pyproject.toml/x:")
 
 
+def test_several_sinks_are_written_in_one_run(capsys):
+    words = "check --out sarif=reports/a.sarif --out json=a.json --output-format concise -q"
+
+    assert cli.main(words.split()) == 1
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert len(json.loads(Path("reports/a.sarif").read_text())["runs"][0]["results"]) == 3
+    assert len(json.loads(Path("a.json").read_text())) == 3
+
+
+def test_a_sink_may_be_the_terminal(capsys):
+    cli.main(["check", "-o", "full.txt", "--out", "pylint=-"])
+
+    assert capsys.readouterr().out.startswith("app/users.py:6: [E(")
+    assert "Found 3 problems" in Path("full.txt").read_text()
+
+
+def test_silence_leaves_the_files(capsys):
+    assert cli.main(["check", "-s", "--out", "json=a.json"]) == 1
+    assert not capsys.readouterr().out
+    assert Path("a.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("sink", "told"),
+    [
+        ("sarf=a", "no format is called 'sarf'; did you mean `sarif`?"),
+        ("zzz=a", "no format is called 'zzz'; known are full, concise, grouped, json,"),
+        ("json", "'json' names no file: write json=FILE, or json=-"),
+        ("json=", "'json=' names no file"),
+    ],
+)
+def test_a_sink_needs_a_format_and_a_file(capsys, sink, told):
+    assert cli.main(["check", "--out", sink]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_sink_that_cannot_be_written_stops_no_other(capsys):
+    words = "check --out json=pyproject.toml/x --out pylint=a.txt -q --output-format concise"
+
+    assert cli.main(words.split()) == 2
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 3
+    assert err.startswith("error: cannot write pyproject.toml/x:")
+    assert len(Path("a.txt").read_text().splitlines()) == 3
+
+
+def test_a_step_on_github_gets_a_summary(monkeypatch, capsys):
+    summary = Path("summary.md")
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    cli.main(["check", "--output-format", "concise"])
+    assert summary.read_text() == "before\n"
+
+    cli.main(["check", "--output-format", "github"])
+    assert summary.read_text().startswith("before\n## asyncfix\n")
+    assert "::error file=app/users.py,line=6," in capsys.readouterr().out
+
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "pyproject.toml/x")
+    assert cli.main(["check", "--output-format", "github"]) == 1
+    assert capsys.readouterr().err.startswith("warning: cannot write the step summary: ")
+
+
+def test_formats_for_a_repository_name_files_from_its_root(capsys, monkeypatch):
+    Path(".git").mkdir()
+    Path("backend").mkdir()
+    Path("backend/pyproject.toml").touch()
+    monkeypatch.chdir("backend")
+    cli.main(["check", "--output-format", "gitlab"])
+    assert json.loads(capsys.readouterr().out)[0]["location"]["path"] == "backend/app/users.py"
+
+    cli.main(["check", "--output-format", "json"])
+    assert json.loads(capsys.readouterr().out)[0]["filename"] == "app/users.py"
+
+
+def test_settings_are_shown_and_nothing_is_checked(engine, capsys, tmp_path):
+    engine.asked = None
+    words = "check --show-settings --select blocking-sleep --min-severity info"
+
+    assert cli.main(words.split()) == 0
+    out = capsys.readouterr().out
+    assert engine.asked is None
+    assert f"project: {tmp_path}\n" in out
+    assert "rules: blocking-sleep\n" in out
+    assert 'min-severity = "info"\n    from: command line\n' in out
+
+
 def test_statistics_replace_the_findings(capsys):
     cli.main(["check", "--statistics", "-q"])
 

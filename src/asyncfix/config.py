@@ -86,7 +86,22 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Confidence, Meta(description="The least confidence that is reported.")
     ] = Confidence.LOW
     output_format: Annotated[
-        Literal["full", "concise", "json"], Meta(description="How findings are printed.")
+        Literal[
+            "full",
+            "concise",
+            "grouped",
+            "json",
+            "json-lines",
+            "sarif",
+            "github",
+            "gitlab",
+            "junit",
+            "rdjson",
+            "pylint",
+            "html",
+            "markdown",
+        ],
+        Meta(description="How findings are printed."),
     ] = "full"
     cache_dir: Annotated[str, Meta(description="Where facts are kept between runs.")] = (
         ".asyncfix_cache"

@@ -163,7 +163,9 @@ class Finding:
             "".join(self.code.replace(",)", ")").split()).replace('"', "'"),
             str(self.occurrence),
         )
-        return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+        return hashlib.blake2b(
+            "\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8
+        ).hexdigest()
 
 
 def ordered(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asyncfix.commands.options import config_file
-from asyncfix.commands.setup import loaded
+from asyncfix.commands.setup import loaded, packs
 from asyncfix.config import FIELDS, hint, json_schema
 from asyncfix.findings import ConfigError
 from asyncfix.terminal import write
@@ -29,11 +29,25 @@ def command(key: str | None, schema: bool, file: Path | None) -> int:  # noqa: F
     found = loaded(Path(), {}, file)
     if key is not None and key not in FIELDS:
         raise ConfigError(f"no setting is called `{key}`{hint(key, FIELDS)}")
-    write("\n".join(told(name, found) for name in FIELDS if key in (None, name)), None)
+    write("\n".join(_told(name, found) for name in FIELDS if key in (None, name)), None)
     return 0
 
 
-def told(key: str, found: LoadedConfig) -> str:
+def shown(found: LoadedConfig, paths: tuple[Path, ...]) -> str:
+    """Return where a run starts, the rules that it looks for, and every setting."""
+    from asyncfix.config import chosen  # noqa: PLC0415 - only for this
+    from asyncfix.source import project_root  # noqa: PLC0415 - as above
+
+    rules = chosen(found.config, packs(found.config).rules.values())
+    head = [
+        f"project: {project_root(paths, found.config)}",
+        f"configuration: {found.path or 'defaults'}",
+        f"rules: {', '.join(sorted(rules)) or 'none'}",
+    ]
+    return "\n".join([*head, "", *(_told(name, found) for name in FIELDS)])
+
+
+def _told(key: str, found: LoadedConfig) -> str:
     """Return a setting with its value, its origin and its meaning."""
     import msgspec  # noqa: PLC0415 - only for this command
 

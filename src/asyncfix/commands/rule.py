@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +11,6 @@ from asyncfix.commands.setup import loaded, packs
 from asyncfix.config import hint
 from asyncfix.findings import ConfigError
 from asyncfix.terminal import write
-
-if TYPE_CHECKING:
-    from asyncfix.packs import Rule
 
 
 @click.command("rule")
@@ -31,22 +27,8 @@ def command(name: str | None, everything: bool, file: Path | None) -> int:  # no
         size = max((len(rule.name) for rule in rules), default=0)
         write("".join(f"{rule.name:<{size}}  {rule.summary}\n" for rule in rules), None)
     else:
-        pages = [_page(rule) for rule in rules if name in (None, rule.name)]
+        from asyncfix.output.pages import page  # noqa: PLC0415 - only where one is shown
+
+        pages = [page(rule) for rule in rules if name in (None, rule.name)]
         write("\n".join(pages), None)
     return 0
-
-
-def _page(rule: Rule) -> str:
-    """Return a rule's page, in Markdown."""
-    facts = f"Group `{rule.group}`, severity {rule.severity}"
-    facts += ", in preview." if rule.preview else "."
-    if rule.aliases:
-        facts += f" Also known as {', '.join(rule.aliases)}."
-    parts = [f"# {rule.name}", rule.summary.rstrip(".") + ".", facts, rule.why.strip()]
-    for example in rule.examples:
-        parts.append(f"## {example.title}")
-        if example.bad:
-            parts.append(f"Reported:\n\n```python\n{example.bad.strip()}\n```")
-        if example.good:
-            parts.append(f"Not reported:\n\n```python\n{example.good.strip()}\n```")
-    return "\n\n".join(parts) + "\n"

@@ -51,9 +51,21 @@ def prefix(paths: tuple[Path, ...], config: Config) -> str:
     """Return the way from the working directory to the project, with a slash at its end."""
     from asyncfix.source import project_root  # noqa: PLC0415 - see `engine`
 
-    root = project_root(paths, config)
+    return _way(project_root(paths, config), Path.cwd())
+
+
+def repository_prefix(paths: tuple[Path, ...], config: Config) -> str:
+    """Return the way from the root of the repository to the project, if there is a repository."""
+    from asyncfix.source import project_root  # noqa: PLC0415 - see `engine`
+
+    root = project_root(paths, config).absolute()
+    above = (folder for folder in (root, *root.parents) if (folder / ".git").exists())
+    return _way(root, next(above, root))
+
+
+def _way(root: Path, start: Path) -> str:
     try:
-        return os.path.join(os.path.relpath(root), "")  # noqa: PTH118 - the slash is wanted
+        return os.path.join(os.path.relpath(root, start), "")  # noqa: PTH118 - the slash is wanted
     except ValueError:
         return os.path.join(root, "")  # noqa: PTH118 - another drive
 

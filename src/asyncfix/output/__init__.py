@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from asyncfix.packs import Packs
 
 
+FOR_PEOPLE = frozenset(("full", "concise", "grouped", "github", "statistics"))
+IN_REPOSITORY = frozenset(("sarif", "github", "gitlab"))
+
+
 def render(
     name: str,
     report: Report,
@@ -23,9 +27,10 @@ def render(
 ) -> str:
     """Return a report in the format that `output/<name>.py` writes.
 
-    `text` reads a file of the project, `width` counts terminal cells, and `prefix` leads from
-    the working directory to the project, so that the printed paths can be opened.
+    `text` reads a file of the project, `width` counts terminal cells, and `prefix` leads to the
+    project: from the working directory, so that the printed paths can be opened, or from the
+    root of the repository for the formats of `IN_REPOSITORY`.
     """
-    module = import_module(f"asyncfix.output.{name}")
+    module = import_module(f"asyncfix.output.{name.replace('-', '_')}")
     rendered: str = module.render(report, text, packs, color=color, width=width, prefix=prefix)
     return rendered

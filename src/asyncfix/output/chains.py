@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from asyncfix.findings import Finding, Step
+    from asyncfix.findings import Finding, Severity, Step
 
 
 class Cluster(NamedTuple):
@@ -42,10 +42,68 @@ class Group(NamedTuple):
         return sum(len(cluster.findings) for cluster in self.clusters)
 
 
+class Trouble(NamedTuple):
+    """One call that blocks, or the callable where each place calls it itself, and who gets there.
+
+    `tail` holds the last hops, which all places share; the last of them is the call.
+    """
+
+    sink: str
+    effect: str
+    findings: tuple[Finding, ...]
+    tail: tuple[Step, ...]
+
+    @property
+    def severity(self) -> Severity:
+        """Return that of the worst place."""
+        return min((finding.severity for finding in self.findings), key=lambda each: each.rank)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Return the names of the rules that are broken."""
+        return tuple(dict.fromkeys(finding.rule for finding in self.findings))
+
+    @property
+    def message(self) -> str:
+        """Return what all the places say alike, else the callable's name."""
+        messages = {finding.message for finding in self.findings}
+        return messages.pop() if len(messages) == 1 else f"{self.sink} ({self.effect})"
+
+    @property
+    def help(self) -> str:
+        """Return what to do where that is the same for all."""
+        helps = {finding.help for finding in self.findings}
+        return helps.pop() if len(helps) == 1 else ""
+
+
+def troubles(findings: Iterable[Finding]) -> tuple[Trouble, ...]:
+    """Group findings by the call that blocks: the worst first, then those with most places."""
+    found = [
+        Trouble(group.sink, group.effect, cluster.findings, _shared_end(cluster))
+        for group in groups(findings)
+        for cluster in group.clusters
+    ]
+    return tuple(sorted(found, key=lambda each: (each.severity.rank, -len(each.findings))))
+
+
+def _shared_end(cluster: Cluster) -> tuple[Step, ...]:
+    return cluster.tail or hops(cluster.findings[0])[-1:]
+
+
 def short(symbol: str) -> str:
     """Return the end of a full name that tells functions apart: `load`, or `Users.load`."""
     *_, owner, name = ("", *symbol.replace("<locals>.", "").split("."))
     return f"{owner}.{name}" if owner[:1].isupper() or name.startswith("<") else name
+
+
+def entry(finding: Finding) -> str:
+    """Name how the loop comes to a finding; nothing where the place is in that very coroutine."""
+    root = finding.root
+    if root.symbol == finding.symbol and not (root.method or root.path):
+        return ""
+    kind = {"main": "the program's", "coroutine": "coroutine"}.get(root.kind, root.kind)
+    named = f"{kind} `{root.name.replace('<locals>.', '')}`"
+    return f"{root.method} {root.path}".strip() or named
 
 
 def hops(finding: Finding) -> tuple[Step, ...]:

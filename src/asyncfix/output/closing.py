@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncfix.findings import Applicability
+
 if TYPE_CHECKING:
     from asyncfix.findings import Report
     from asyncfix.output.palette import Paint
@@ -11,24 +13,43 @@ if TYPE_CHECKING:
 
 def closing(report: Report, paint: Paint, *, unresolved: bool = False) -> list[str]:
     """Return the last lines of a run; `unresolved` adds what the index could not follow."""
+    lines = counted(report, paint)
+    if unresolved:
+        lines.insert(-1, f"{number(report.unresolved, 'call')} could not be resolved.")
+    return lines
+
+
+def counted(report: Report, paint: Paint) -> list[str]:
+    """Return what was found, then what is not shown, and last what was read."""
+    aside = [
+        f"{number(report.hidden, 'finding')} hidden; "
+        "--min-severity info --min-confidence low shows all."
+        if report.hidden
+        else "",
+        f"{number(len(report.errors), 'error')}, told above." if report.errors else "",
+    ]
+    return [_found(report, paint), *filter(None, aside), paint("quiet", _read(report))]
+
+
+def _found(report: Report, paint: Paint) -> str:
     count = len(report.findings)
     if count:
-        found = f"Found {number(count, 'problem')} at {number(report.sinks, 'sink')}."
-        lines = [paint("rule", found)]
-    elif report.errors:
-        lines = [paint("rule", "Nothing found, but not everything could be checked.")]
-    else:
-        lines = [paint("good", "All checks passed!")]
-    if report.hidden:
-        lines.append(
-            f"{number(report.hidden, 'finding')} hidden; "
-            "--min-severity info --min-confidence low shows all."
-        )
+        found = f"Found {number(count, 'problem')} at {number(report.sinks, 'sink')}"
+        return paint("rule", f"{found}{_fixable(report)}.")
     if report.errors:
-        lines.append(f"{number(len(report.errors), 'error')}, told above.")
-    if unresolved:
-        lines.append(f"{number(report.unresolved, 'call')} could not be resolved.")
-    return [*lines, paint("quiet", _read(report))]
+        return paint("rule", "Nothing found, but not everything could be checked.")
+    return paint("good", "All checks passed!")
+
+
+def _fixable(report: Report) -> str:
+    """Count the findings that `fix --write` mends, and those that it does if asked twice."""
+    best = [finding.fixes[0].applicability for finding in report.findings if finding.fixes]
+    safe, unsafe = best.count(Applicability.SAFE), best.count(Applicability.UNSAFE)
+    if safe and unsafe:
+        return f" ({safe:,} fixable with fix --write, {unsafe:,} more with --unsafe-fixes)"
+    if safe:
+        return f" ({safe:,} fixable with fix --write)"
+    return f" ({unsafe:,} fixable with fix --write --unsafe-fixes)" if unsafe else ""
 
 
 def _read(report: Report) -> str:

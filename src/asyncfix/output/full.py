@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Confidence
-from asyncfix.output.chains import groups, hops, short
+from asyncfix.output.chains import entry, groups, hops, short
 from asyncfix.output.closing import number
 from asyncfix.output.palette import palette
 from asyncfix.output.places import Places, beside, cells, excerpt, printable
@@ -97,14 +97,9 @@ class _Page:
 
     def _root(self, finding: Finding, indent: int) -> None:
         """Say how the loop comes here, unless the place is in the very coroutine."""
-        root = finding.root
-        if root.symbol == finding.symbol and not (root.method or root.path):
-            return
-        kind = {"main": "the program's", "coroutine": "coroutine"}.get(root.kind, root.kind)
-        named = f"{kind} `{root.name.replace('<locals>.', '')}`"
-        name = f"{root.method} {root.path}".strip() or named
-        place = self._places.at(root.location)
-        self._note("reached from ", f"{name} ({place.path}:{place.row})", indent)
+        if name := entry(finding):
+            place = self._places.at(finding.root.location)
+            self._note("reached from ", f"{name} ({place.path}:{place.row})", indent)
 
     def _steps(self, steps: Sequence[Step], indent: int, *, last: bool = True) -> None:
         """Write where each hop is and the code there, below if there is little room beside."""

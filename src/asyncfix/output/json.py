@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from asyncfix.output.encoding import encoded
+from asyncfix.output.pages import address
 from asyncfix.output.places import Places
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from asyncfix.findings import Edit, Finding, Fix, Report, Step
     from asyncfix.output.places import Place, Texts
     from asyncfix.packs import Packs
@@ -32,12 +36,25 @@ class JsonEdit(msgspec.Struct, frozen=True):
     end_location: Position
 
 
+class JsonImport(msgspec.Struct, frozen=True):
+    """A name that a fix needs bound in a file, by `import` or `from … import`."""
+
+    filename: str
+    module: str
+    name: str
+    alias: str
+
+
 class JsonFix(msgspec.Struct, frozen=True):
-    """Edits that go together."""
+    """Edits that go together, with the names that have to be imported and what to install."""
 
     message: str
     applicability: str
     edits: list[JsonEdit]
+    strategy: str
+    notes: list[str]
+    imports: list[JsonImport]
+    requires: list[str]
 
 
 class JsonRoot(msgspec.Struct, frozen=True):
@@ -100,9 +117,13 @@ def render(
 ) -> str:
     """Return a list of findings; colour and width mean nothing here."""
     del color, width
-    places = Places(text, prefix)
-    records = [_finding(finding, places) for finding in report.findings]
-    return msgspec.json.format(msgspec.json.encode(records), indent=2).decode() + "\n"
+    found = records(report, Places(text, prefix, exact=True))
+    return encoded(list(found), indent=2) + "\n"
+
+
+def records(report: Report, places: Places) -> Iterator[JsonFinding]:
+    """Yield the findings as JSON has them."""
+    return (_finding(finding, places) for finding in report.findings)
 
 
 def _finding(finding: Finding, places: Places) -> JsonFinding:
@@ -117,7 +138,7 @@ def _finding(finding: Finding, places: Places) -> JsonFinding:
         filename=place.path,
         location=Position(place.row, place.column),
         end_location=Position(place.end_row, place.end_column),
-        url=None,
+        url=address(finding.rule),
         fix=fixes[0] if fixes else None,
         fingerprint=finding.fingerprint,
         confidence=finding.confidence,
@@ -134,7 +155,18 @@ def _step(step: Step, place: Place) -> JsonStep:
 
 
 def _fix(fix: Fix, places: Places) -> JsonFix:
-    return JsonFix(fix.title, fix.applicability, [_edit(edit, places) for edit in fix.edits])
+    return JsonFix(
+        message=fix.title,
+        applicability=fix.applicability,
+        edits=[_edit(edit, places) for edit in fix.edits],
+        strategy=fix.strategy,
+        notes=list(fix.notes),
+        imports=[
+            JsonImport(places.shown(each.path), each.module, each.name, each.alias)
+            for each in fix.imports
+        ],
+        requires=list(fix.requires),
+    )
 
 
 def _edit(edit: Edit, places: Places) -> JsonEdit:

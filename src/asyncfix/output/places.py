@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Texts = Callable[[str], "Text"]
 
 TAB = 4
+_UNITS = {"utf-8": 1, "utf-16-le": 2}
 _PICTURES: dict[int, int | str] = {
     **{code: 0x2400 + code for code in range(0x20)},
     0x7F: 0x2421,
@@ -40,11 +41,15 @@ class Place(NamedTuple):
 
 
 class Places:
-    """Looks locations up, each file and each location once."""
+    """Looks locations up, each file and each location once.
 
-    def __init__(self, text: Texts, prefix: str = "") -> None:
+    Paths are fit to be printed; with `exact` they are as they are, for formats that quote them.
+    """
+
+    def __init__(self, text: Texts, prefix: str = "", *, exact: bool = False) -> None:
         self._text = text
         self._prefix = prefix
+        self._written = quotable if exact else printable
         self._texts: dict[str, Text | None] = {}
         self._names: dict[str, str] = {}
         self._seen: dict[Location, Place] = {}
@@ -57,9 +62,9 @@ class Places:
         return place
 
     def shown(self, path: str) -> str:
-        """Return a project's path as seen from the working directory, safe to print."""
+        """Return a project's path as seen from the working directory."""
         if path not in self._names:
-            self._names[path] = printable(shortest(self._prefix + path))
+            self._names[path] = self._written(shortest(self._prefix + path))
         return self._names[path]
 
     def _find(self, location: Location) -> Place:
@@ -90,6 +95,27 @@ def printable(line: str) -> str:
     if line.isprintable():
         return line
     return line.expandtabs(TAB).translate(_PICTURES)
+
+
+def quotable(text: str) -> str:
+    """Return a text that can be encoded: a byte of a name that is no UTF-8 is replaced."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def columns(place: Place, encoding: str) -> tuple[int, int]:
+    """Return the columns of a place's start and end, counted in units of an encoding, from 1."""
+    if place.text is None:
+        return place.column, place.end_column
+    ends = ((place.row, place.column), (place.end_row, place.end_column))
+    first, last = (_column(place.text.line(row), column, encoding) for row, column in ends)
+    return first, last
+
+
+def _column(line: str, column: int, encoding: str) -> int:
+    before = line[: column - 1]
+    if before.isascii():
+        return column
+    return len(before.encode(encoding)) // _UNITS[encoding] + 1
 
 
 def cells(line: str) -> int:
