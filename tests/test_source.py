@@ -174,10 +174,10 @@ def test_thousands_of_files_are_found_quickly(tree):
         (root / f"p{folder}").mkdir()
         for file in range(40):
             (root / f"p{folder}/m{file}.py").touch()
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     assert len(found(root)) == 2000
-    assert time.perf_counter() - begun < 0.5  # 0.05 s where nothing else runs
+    assert time.process_time() - begun < 0.5  # 0.05 s of the processor where nothing else runs
 
 
 def test_a_matcher_speaks_of_paths():
