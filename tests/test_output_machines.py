@@ -8,10 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-import jsonschema
-import junitparser
 import pytest
-import xmlschema
 from inline_snapshot import snapshot
 from sample_report import DIRECT, EMPTY, PACKS, REPORT, SHARED, TEXTS, at, text
 
@@ -22,6 +19,10 @@ from asyncfix.output.markdown import summary
 from asyncfix.output.sarif import MOST
 from asyncfix.packs import builtin_texts, load
 from asyncfix.source import Text
+
+jsonschema = pytest.importorskip("jsonschema", reason="pip install -e '.[test]' again")
+junitparser = pytest.importorskip("junitparser", reason="pip install -e '.[test]' again")
+xmlschema = pytest.importorskip("xmlschema", reason="pip install -e '.[test]' again")
 
 SCHEMAS = Path(__file__).parent / "schemas"
 FORMATS = FIELDS["output-format"].type.__origin__.__args__
