@@ -9,15 +9,20 @@ SOURCE = Path(__file__).parents[1] / "src/asyncfix"
 LAYERS = [
     ("findings",),
     ("source", "facts", "config"),
-    ("extract", "cache", "packs"),
+    ("comments",),
+    ("extract", "cache", "packs", "fingerprints", "scope"),
     ("project",),
-    ("output", "changes", "suppress", "checks", "syntax"),
+    ("output", "changes", "suppress", "checks", "baseline", "identity", "syntax"),
     ("explain", "rewrites"),
     ("engine",),
     ("terminal", "commands", "cli", "server", "__init__", "__main__"),
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-HOMES = {"libcst": {"syntax"}, "ast": {"extract", "facts"}, "click": {"cli", "commands"}}
+HOMES = {
+    "libcst": {"syntax"},
+    "ast": {"extract", "facts", "fingerprints"},
+    "click": {"cli", "commands"},
+}
 FILES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Stats = dict[str, tuple[int, int]]
 T = TypeVar("T")
 
-_FORMAT = 21
+_FORMAT = 22
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n"
 
 
@@ -44,7 +44,21 @@ class Saved(msgspec.Struct, frozen=True, array_like=True):
 
     stats: dict[str, tuple[int, int]]
     reported: tuple[str, ...] | None
+    asked: str
     report: Report
+
+
+class Ask(NamedTuple):
+    """What a report answers: under which configuration, for which files, and leaving out what."""
+
+    configuration: str
+    reported: frozenset[str] | None
+    wish: str = ""
+
+    @property
+    def paths(self) -> tuple[str, ...] | None:
+        """Return the files that are reported, in order."""
+        return None if self.reported is None else tuple(sorted(self.reported))
 
 
 class SavedPacks(msgspec.Struct, frozen=True, array_like=True):
@@ -73,20 +87,17 @@ class Cache:
         """Keep what is known of the files."""
         self._write("facts", dict(known))
 
-    def report(self, stats: Stats, reported: frozenset[str] | None, what: str) -> Report | None:
+    def report(self, stats: Stats, ask: Ask) -> Report | None:
         """Return the report of the last run over the same files in the same state."""
-        saved = self._read(f"report-{what}", Saved)
+        saved = self._read(f"report-{ask.configuration}", Saved)
         if saved is None or saved.stats != stats:
             return None
-        same = saved.reported == (None if reported is None else tuple(sorted(reported)))
+        same = (saved.reported, saved.asked) == (ask.paths, ask.wish)
         return saved.report if same else None
 
-    def store_report(
-        self, stats: Stats, reported: frozenset[str] | None, what: str, report: Report
-    ) -> None:
+    def store_report(self, stats: Stats, ask: Ask, report: Report) -> None:
         """Keep the report of a run."""
-        only = None if reported is None else tuple(sorted(reported))
-        self._write(f"report-{what}", Saved(stats, only, report))
+        self._write(f"report-{ask.configuration}", Saved(stats, ask.paths, ask.wish, report))
 
     def load(self, name: str, kind: type[T]) -> T | None:
         """Return what a run kept under a name, or None."""

@@ -1,4 +1,4 @@
-"""The order of things: discover, index, link, nominate, examine, report."""
+"""The order of things: discover, index, link, nominate, suppress, examine, report."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from asyncfix import packs as rule_packs
-from asyncfix.cache import Cache, Known
+from asyncfix.cache import Ask, Cache, Known
 from asyncfix.config import Config, chosen
 from asyncfix.findings import Finding, Location, Report, ordered
-from asyncfix.source import Discovery, Text, discover, matcher
+from asyncfix.scope import ignored, severe, within
+from asyncfix.source import Discovery, Text, discover
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
+    from asyncfix.baseline import Baseline
     from asyncfix.facts import FileFacts
-    from asyncfix.packs import Packs
+    from asyncfix.packs import Packs, Rule
     from asyncfix.project.program import Project
 
 Progress = Callable[[str, int, int], None]
@@ -59,6 +61,24 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a run leaves out: what comments silence, and what a baseline accepts.
+
+    With `by_hops` a finding belongs to every file that its chain leads through.
+    """
+
+    suppressions: bool = True
+    baseline: Baseline | None = None
+    by_hops: bool = False
+
+    @property
+    def salt(self) -> str:
+        """Return what tells one such wish from another."""
+        accepted = self.baseline.digest if self.baseline else "none"
+        return f"{self.suppressions} {accepted} {self.by_hops}"
+
+
+@dataclass(frozen=True)
 class Explanation:
     """What `why` has to say, line by line."""
 
@@ -74,12 +94,15 @@ def check(
     progress: Progress | None = None,
     replaced: Mapping[str, str] | None = None,
     unresolved: bool = False,
+    asked: Asked | None = None,
 ) -> Outcome:
     """Find what blocks the loop in the files below some paths; raise AsyncfixError for bad input.
 
     `replaced` holds the text of files, by path from the working directory, that stands in for
-    what is on disk; `unresolved` asks for the places of calls that nothing is known of.
+    what is on disk; `unresolved` asks for the places of calls that nothing is known of; `asked`
+    says which findings are left out.
     """
+    asked = asked or Asked()
     started = time.perf_counter()
     with _no_collection():
         found = discover(paths, config, {Path(name) for name in replaced or ()})
@@ -90,15 +113,16 @@ def check(
         salt = _digest("".join(texts.values()))
         store = Cache(cache, salt)
         usual = not given and not unresolved
-        report = store.report(found.stats, found.reported, config.salt) if usual else None
+        key = Ask(config.salt, found.reported, asked.salt)
+        report = store.report(found.stats, key) if usual else None
         packs = store.packs(texts, own)
         if report is None:
             linked = _linked(
                 found, config, packs, jobs=jobs, store=store, progress=progress, given=given
             )
-            report = _check(found, linked, texts_of, unresolved=unresolved)
+            report = _check(found, linked, texts_of, asked, unresolved=unresolved)
             if usual:
-                store.store_report(found.stats, found.reported, config.salt, report)
+                store.store_report(found.stats, key, report)
                 _keep(linked.project, store)
         else:
             report = replace(report, cached=report.files)
@@ -175,24 +199,82 @@ def _keep(project: Project, store: Cache) -> None:
         store.store("graph", taken(project, project.config.salt))
 
 
-def _check(found: Discovery, linked: Linked, texts: Texts, *, unresolved: bool) -> Report:
+def _check(
+    found: Discovery, linked: Linked, texts: Texts, asked: Asked, *, unresolved: bool
+) -> Report:
+    from asyncfix.identity import identified  # noqa: PLC0415 - not needed when nothing changed
+
     project = linked.project
     packs, config = project.packs, project.config
     wanted = chosen(config, packs.rules.values())
-    findings: list[Finding] = []
-    for rule in packs.rules.values():
-        if rule.name in wanted:
-            findings += _check_module(rule.check).find(rule, project)
-    mine, hidden = _asked_for(findings, found, config)
-    kept = list(_examined(mine, packs, texts))
+    rules = {name: rule for name, rule in packs.rules.items() if name in wanted}
+    findings = [finding for rule in rules.values() for finding in _find(rule, project)]
+    kept, silenced = _judged(findings, project, rules, asked, whole=found.whole)
+    is_ignored, gone = ignored(config), {(each.rule, each.location) for each in silenced}
+    every = identified([*kept, *silenced], project.files, texts)
+    every = tuple(finding for finding in every if not is_ignored(finding))
+    kept = [each for each in every if (each.rule, each.location) not in gone]
+    mine = within(kept, found.reported, by_hops=asked.by_hops)
+    shown = severe(mine, config)
+    accepted = asked.baseline.entries if asked.baseline else {}
+    new = [finding for finding in shown if finding.fingerprint not in accepted]
+    silent = severe(within(silenced, found.reported, by_hops=asked.by_hops), config)
     return Report(
-        ordered(kept),
-        hidden=hidden,
+        ordered(list(_examined(new, packs, texts))),
+        hidden=len(mine) - len(shown),
         unresolved=project.unresolved,
         files=len(found.files),
         cached=linked.cached,
         errors=(*found.errors, *linked.errors),
         unresolved_at=_unresolved(project, found) if unresolved else (),
+        suppressed=len(silent),
+        baselined=len(shown) - len(new),
+        stale=_stale(kept, linked, asked, frozenset(rules)) if found.whole else (),
+    )
+
+
+def _find(rule: Rule, project: Project) -> Iterable[Finding]:
+    find = getattr(_check_module(rule.check), "find", None)
+    return find(rule, project) if find else ()
+
+
+def _judged(
+    findings: list[Finding],
+    project: Project,
+    rules: dict[str, Rule],
+    asked: Asked,
+    *,
+    whole: bool,
+) -> tuple[list[Finding], list[Finding]]:
+    """Return the findings that comments leave, with what is told of comments, and the others."""
+    if not asked.suppressions:
+        return findings, []
+    from asyncfix.suppress import judge  # noqa: PLC0415 - not needed when nothing changed
+
+    finding_rules = {n: r for n, r in rules.items() if hasattr(_check_module(r.check), "find")}
+    judged = judge(findings, project, finding_rules, _find, whole=whole)
+    kept, silenced = judged.kept, judged.silenced
+    for rule in rules.values():
+        tell = getattr(_check_module(rule.check), "judge", None)
+        for finding in tell(rule, judged, project.config) if tell else ():
+            (silenced if judged.silences(finding) else kept).append(finding)
+    return kept, silenced
+
+
+def _stale(
+    kept: list[Finding], linked: Linked, asked: Asked, rules: frozenset[str]
+) -> tuple[str, ...]:
+    """Return the accepted findings that are gone, as far as this run can tell."""
+    if asked.baseline is None:
+        return ()
+    known = {finding.fingerprint for finding in kept}
+    broken = {file.path for file in linked.project.files if file.error}
+    off = frozenset(linked.project.packs.rules) - rules
+    judged = {entry.rule for entry in asked.baseline.entries.values()} - off
+    return tuple(
+        fingerprint
+        for fingerprint in asked.baseline.gone(known, judged)
+        if asked.baseline.entries[fingerprint].path not in broken
     )
 
 
@@ -351,34 +433,9 @@ def _examined(findings: list[Finding], packs: Packs, texts: Texts) -> Iterator[F
         for finding in here:
             rule = packs.rules[finding.rule]
             examine = getattr(_check_module(rule.check), "examine", None)
-            code = finding.code or syntax.text(finding.location)
             kept = examine(rule, finding, syntax) if examine else finding
             if kept is not None:
-                yield replace(kept, code=code)
-
-
-def _asked_for(
-    findings: list[Finding], found: Discovery, config: Config
-) -> tuple[list[Finding], int]:
-    """Return the findings that the user wants to see, and how many are below that."""
-    ignores = [(matcher([glob]), names) for glob, names in config.per_file_ignores.items()]
-    mine = [
-        finding
-        for finding in findings
-        if (found.reported is None or finding.location.path in found.reported)
-        and not any(
-            (finding.rule in names or finding.group in names or "ALL" in names)
-            and matches(finding.location.path)
-            for matches, names in ignores
-        )
-    ]
-    shown = [
-        finding
-        for finding in mine
-        if finding.severity.rank <= config.min_severity.rank
-        and finding.confidence.rank <= config.min_confidence.rank
-    ]
-    return shown, len(mine) - len(shown)
+                yield kept
 
 
 # Small things

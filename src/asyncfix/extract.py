@@ -7,15 +7,14 @@ as parsing; that is why this module is longer than the others.
 from __future__ import annotations
 
 import ast
-import contextlib
-import io
 import re
-import tokenize
+from bisect import bisect_right
 from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from asyncfix import facts
+from asyncfix.comments import directives, scanned
 from asyncfix.facts import Class, FileFacts, Function, Param
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 Env = dict[str, tuple[int, ...]]
 Guards = tuple[tuple[int, str, bool], ...]
 
-_CONTRACT = re.compile(r"#\s*asyncfix:\s*(nonblocking|runs-in-thread|blocking\[[\w-]+\])")
+_CONTRACT = re.compile(rb"#\s*asyncfix:\s*(nonblocking|runs-in-thread|blocking\[[\w-]+\])")
 # syntax of 3.12 (type parameters, type aliases) and 3.14 (`except A, B:`), see `_parsed`
 _TYPE_PARAMETERS = re.compile(
     r"^([ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+[ \t]*)(\[(?:[^\[\]]|\[[^\[\]]*\])*\])",
@@ -94,13 +93,13 @@ def _unparsable(path: str, digest: str, text: str, error: Exception) -> FileFact
     row = (error.lineno or 1) if isinstance(error, SyntaxError) else 1
     lines = text.encode("utf-8", "surrogatepass").splitlines(keepends=True)
     at = sum(map(len, lines[: row - 1]))
-    return unparsable(path, message, digest, at)
+    return unparsable(path, message, digest, at)._replace(directives=directives(b"".join(lines)))
 
 
 def unparsable(path: str, message: str, digest: str = "", at: int = 0) -> FileFacts:
     """Return what is known of a file that cannot be read: why, and where."""
     return FileFacts(
-        path, digest, message, at, [(facts.UNKNOWN,)], [], [], {}, (), (), (), ((),), {}, ()
+        path, digest, message, at, [(facts.UNKNOWN,)], [], [], {}, (), (), (), ((),), {}, (), ()
     )
 
 
@@ -137,7 +136,8 @@ class _Reader:
         self.digest = digest
         data = text.encode("utf-8", "surrogatepass")
         self.starts = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
-        self.contracts = _contracts(data) if b"asyncfix:" in data else {}
+        self.directives = directives(data)
+        self.contracts = self._contracts(data) if b"asyncfix:" in data else {}
         self.nodes: list[tuple[Any, ...]] = [(facts.UNKNOWN,)]
         self.shared: dict[tuple[Any, ...], int] = {(facts.UNKNOWN,): 0}
         self.functions: list[Function | None] = []
@@ -240,6 +240,7 @@ class _Reader:
             tuple(self.guards),
             self._calls_by_name(),
             tuple(sorted(self.imports)),
+            self.directives,
         )
 
     def _calls_by_name(self) -> dict[str, list[int]]:
@@ -291,6 +292,15 @@ class _Reader:
         for node, index in scope.pending:
             self._function_body(node, index, scope)
         scope.pending = []
+
+    def _contracts(self, data: bytes) -> dict[int, str]:
+        """Return what `# asyncfix:` comments promise, by row."""
+        found = {}
+        for comment in scanned(data)[0]:
+            match = _CONTRACT.match(data, comment.start)
+            if match:
+                found[bisect_right(self.starts, comment.start)] = match[1].decode()
+        return found
 
     # Nodes and places
 
@@ -1321,17 +1331,6 @@ class _Reader:
         head = Class(node.name, qualname, self.scope.index, bases, decorators, {}, {}, start, end)
         self.heads.append((index, head))
         return True
-
-
-def _contracts(data: bytes) -> dict[int, str]:
-    """Return what `# asyncfix:` comments promise, by row."""
-    found = {}
-    with contextlib.suppress(tokenize.TokenError, SyntaxError):
-        for token in tokenize.tokenize(io.BytesIO(data).readline):
-            match = _CONTRACT.match(token.string) if token.type == tokenize.COMMENT else None
-            if match:
-                found[token.start[0]] = match[1]
-    return found
 
 
 def _merged(one: Env, other: Env) -> Env:

@@ -126,6 +126,23 @@ class Class(NamedTuple):
     end: int
 
 
+class Directive(NamedTuple):
+    """A comment that may silence findings, at bytes `start` to `end`.
+
+    `owner` is asyncfix, ruff or noqa; `kind` is ignore, file-ignore, disable, enable, or, after
+    a question mark, what stands there in their place. It speaks of the bytes from `first` to
+    `last`.
+    """
+
+    owner: str
+    kind: str
+    names: tuple[str, ...]
+    start: int
+    end: int
+    first: int
+    last: int
+
+
 class FileFacts(NamedTuple):
     """Everything that one file says; `error` tells why it could not be parsed.
 
@@ -149,3 +166,4 @@ class FileFacts(NamedTuple):
     guards: tuple[tuple[tuple[int, str, bool], ...], ...]
     calls: dict[str, list[int]]
     imports: tuple[str, ...]
+    directives: tuple[Directive, ...]

@@ -134,7 +134,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One trouble at one place; `code` is the text at the place with its blanks folded."""
+    """One trouble at one place; `shape` is the `code` there, as formatting leaves it alone."""
 
     rule: str
     group: str
@@ -151,6 +151,7 @@ class Finding:
     help: str = ""
     fixes: tuple[Fix, ...] = ()
     occurrence: int = 0
+    shape: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -160,7 +161,7 @@ class Finding:
             self.location.path,
             self.symbol,
             self.sink.qualname,
-            "".join(self.code.replace(",)", ")").split()).replace('"', "'"),
+            self.shape or self.code,
             str(self.occurrence),
         )
         return hashlib.blake2b(
@@ -183,7 +184,9 @@ def ordered(findings: list[Finding]) -> tuple[Finding, ...]:
 class Report:
     """The outcome of a run; `findings` are the ones to show, in order; counts tell of the rest.
 
-    `unresolved_at` holds the calls whose receiver has no known type, where they were asked for.
+    `unresolved_at` holds the calls whose receiver has no known type, where they were asked for;
+    `stale` the fingerprints in the baseline of what is not found any more; `elsewhere` counts
+    findings that do not touch the lines that were asked about.
     """
 
     findings: tuple[Finding, ...]
@@ -194,6 +197,10 @@ class Report:
     seconds: float = 0.0
     errors: tuple[str, ...] = ()
     unresolved_at: tuple[Location, ...] = ()
+    suppressed: int = 0
+    baselined: int = 0
+    stale: tuple[str, ...] = ()
+    elsewhere: int = 0
 
     @property
     def sinks(self) -> int:

@@ -86,13 +86,17 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """The files of a run, relative to `root`; `reported` is None when all of them may be shown."""
+    """The files of a run, relative to `root`; `reported` is None when all of them may be shown.
+
+    `whole` says that nothing of the project is left out.
+    """
 
     root: Path
     files: tuple[str, ...]
     stats: dict[str, tuple[int, int]]
     reported: frozenset[str] | None = None
     errors: tuple[str, ...] = ()
+    whole: bool = True
 
 
 class Ignores:
@@ -183,7 +187,8 @@ def discover(paths: Sequence[Path], config: Config, replaced: Collection[Path] =
             walk.enter(str(root))
             walk.add(single)
     files = tuple(sorted(walk.stats))
-    return Discovery(root, files, walk.stats, reported, tuple(walk.errors))
+    whole = reported is not None or str(root) in kept
+    return Discovery(root, files, walk.stats, reported, tuple(walk.errors), whole)
 
 
 class _Walk:

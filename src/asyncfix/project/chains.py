@@ -11,13 +11,16 @@ from asyncfix.project.edges import Hit
 from asyncfix.project.guards import carried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from asyncfix.packs import Target
     from asyncfix.project.edges import Edge, Guards, Instance
     from asyncfix.project.graph import Graph
 
+    Quiet = Mapping[tuple[Instance, int, int], frozenset[str]]
+
 _MOST_WAYS = 6
+_NONE: Quiet = {}
 
 
 class Way(NamedTuple):
@@ -48,17 +51,22 @@ class Chain(NamedTuple):
     lesser: str
 
 
-def ways(graph: Graph, severity: Callable[[Target], Severity]) -> list[list[Way]]:
+def ways(
+    graph: Graph, severity: Callable[[Target], Severity], quiet: Quiet = _NONE
+) -> list[list[Way]]:
     """Return, for every function, its best ways to block: the worst first, then the shortest.
 
     A way under guards holds only for callers whose arguments do not contradict them; a function
-    may have some of those beside one that always holds.
+    may have some of those beside one that always holds. `quiet` holds places, each with the rules
+    whose ways may not pass it.
     """
     found: list[list[Way]] = [[] for _ in graph.instances]
     queue: list[tuple[int, int, tuple[int, ...], Instance, Way]] = []
     count = 0
     for number in range(len(graph.hits)):
         for hit in sorted(_opening(graph, number, severity), key=_implicit):
+            if quiet and hit.target.rule in quiet.get((number, hit.start, hit.end), ()):
+                continue
             lesser, guards = _split(hit.guards)
             rank = Severity.INFO.rank if lesser else severity(hit.target).rank
             order = (*_told_at(graph, hit), count)
@@ -73,6 +81,8 @@ def ways(graph: Graph, severity: Callable[[Target], Severity]) -> list[list[Way]
         lesser = way.lesser or _cached(graph, number)
         for edge in graph.into.get(number, ()):
             if graph.function(edge.caller).flags & facts.ASYNC:
+                continue
+            if quiet and _silent(quiet, edge, way):
                 continue
             seen = carried(graph, edge, way.guards)
             if seen is None:
@@ -132,11 +142,16 @@ def _adds(known: list[Way], way: Way) -> bool:
     return not any(set(each.guards) <= mine for each in known)
 
 
+def _silent(quiet: Quiet, edge: Edge, way: Way) -> bool:
+    return way.hit.target.rule in quiet.get((edge.caller, edge.start, edge.end), ())
+
+
 def chains(
     graph: Graph,
     found: list[list[Way]],
     on_loop: set[int],
     severity: Callable[[Target], Severity],
+    quiet: Quiet = _NONE,
 ) -> Iterator[Chain]:
     """Yield the worst chain of every place where code on the loop steps towards blocking."""
     for number, (fid, _) in enumerate(graph.instances):
@@ -145,12 +160,16 @@ def chains(
             continue
         best: dict[tuple[int, int], Chain] = {}
         for hit in graph.hits[number]:
+            if quiet and hit.target.rule in quiet.get((number, hit.start, hit.end), ()):
+                continue
             lesser, _ = _split(hit.guards)
             rank = Severity.INFO.rank if lesser else severity(hit.target).rank
             _keep(best, Chain(number, hit.start, hit.end, hit.node, (), hit, rank, lesser))
         for edge in graph.edges[number]:
             for way in found[edge.callee]:
                 if carried(graph, edge, way.guards) is None:
+                    continue
+                if quiet and _silent(quiet, edge, way):
                     continue
                 _keep(best, _chain(graph, number, edge, way))
         yield from _distinct(graph, number, best)

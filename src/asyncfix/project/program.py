@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,13 @@ from asyncfix.project.index import is_test
 from asyncfix.project.roots import Entry, entries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from asyncfix.config import Config
     from asyncfix.facts import FileFacts
     from asyncfix.packs import Packs, Target
-    from asyncfix.project.edges import Instance
+    from asyncfix.project.chains import Quiet
+    from asyncfix.project.edges import Edge, Instance
 
 _SCRIPTS = frozenset(
     "tests test testing scripts script examples example docs benchmarks benchmark bench demo demos"  # noqa: SIM905 - a list has a line for each
@@ -56,6 +58,9 @@ class Project:
         self.packs = packs
         self.typing = Typing(files, packs, config.src, slots)
         self.graph = Graph(self.typing, frozenset(config.trusted), frozenset(packs.rules))
+        self.quiet: Quiet = {}
+        self.unasked: frozenset[int] = frozenset()
+        self.told_for = ""
 
     def severity(self, target: Target) -> Severity:
         """Return how bad a call of this target is."""
@@ -90,8 +95,22 @@ class Project:
     def chains(self) -> list[Chain]:
         """Return the worst chain of every place on the loop, in no particular order."""
         self._grow()
-        found = ways(self.graph, self.severity)
-        return list(chains(self.graph, found, self.on_loop, self.severity))
+        found = ways(self.graph, self.severity, self.quiet)
+        return list(chains(self.graph, found, self.on_loop, self.severity, self.quiet))
+
+    def quieted(self, quiet: Quiet) -> Project:
+        """Return this project without the ways that pass some places, by rule."""
+        return self._seen_anew("chains", quiet=quiet)
+
+    def without(self, entries: Iterable[int], rule: str) -> Project:
+        """Return this project as one rule tells of it, to which some entries lead nowhere."""
+        return self._seen_anew("_nearest", unasked=frozenset(entries), told_for=rule)
+
+    def _seen_anew(self, forgotten: str, **changes: object) -> Project:
+        other = copy(self)
+        other.__dict__.pop(forgotten, None)
+        other.__dict__.update(changes)
+        return other
 
     def _grow(self) -> None:
         functions = self.typing.functions
@@ -117,21 +136,31 @@ class Project:
         below: dict[Instance, list[Instance]] = {}
         for callee, edges in graph.spawned.items():
             for edge in edges:
-                below.setdefault(edge.caller, []).append(callee)
+                if not self._is_quiet(edge):
+                    below.setdefault(edge.caller, []).append(callee)
         for chosen in (True, False):
             for fid, entry in self.entries.items():
                 number = graph.numbers.get((fid, -1))
+                if fid in self.unasked:
+                    continue
                 if number is not None and number not in nearest and self._tells(entry) == chosen:
                     nearest[number] = fid
                     queue.append(number)
             while queue:
                 number = queue.popleft()
-                callees = [edge.callee for edge in graph.edges[number]] + below.get(number, [])
+                direct = [edge.callee for edge in graph.edges[number] if not self._is_quiet(edge)]
+                callees = direct + below.get(number, [])
                 for callee in callees:
                     if callee not in nearest:
                         nearest[callee] = nearest[number]
                         queue.append(callee)
         return nearest
+
+    def _is_quiet(self, edge: Edge) -> bool:
+        """Tell whether the rule that is told of may not pass an edge."""
+        return bool(self.told_for) and self.told_for in self.quiet.get(
+            (edge.caller, edge.start, edge.end), ()
+        )
 
     def _tells(self, entry: Entry) -> bool:
         """Tell whether an entry says more than that some program or test starts it."""
@@ -141,7 +170,8 @@ class Project:
     def root(self, instance: Instance) -> Root:
         """Return the entry by which the loop comes to a function: the nearest, or itself."""
         fid = self.graph.instances[instance][0]
-        entry = self.entries.get(self._nearest.get(instance, fid))
+        near = self._nearest.get(instance, fid)
+        entry = None if near in self.unasked else self.entries.get(near)
         at = entry.fid if entry else fid
         file, function = self.typing.functions[at]
         path = self.files[file].path

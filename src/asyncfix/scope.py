@@ -1,0 +1,52 @@
+"""Which findings a run is asked for: by file, by what a pattern ignores, by severity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncfix.source import matcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from asyncfix.config import Config
+    from asyncfix.findings import Finding
+
+
+def ignored(config: Config) -> Callable[[Finding], bool]:
+    """Return a test of findings against `per-file-ignores`."""
+    ignores = [(matcher([glob]), names) for glob, names in config.per_file_ignores.items()]
+
+    def test(finding: Finding) -> bool:
+        return any(
+            (finding.rule in names or finding.group in names or "ALL" in names)
+            and matches(finding.location.path)
+            for matches, names in ignores
+        )
+
+    return test
+
+
+def within(
+    findings: Iterable[Finding], reported: frozenset[str] | None, *, by_hops: bool
+) -> list[Finding]:
+    """Return the findings in some files; `by_hops` also those whose chain leads through one."""
+    if reported is None:
+        return list(findings)
+    return [
+        finding
+        for finding in findings
+        if finding.location.path in reported
+        or (by_hops and any(step.location.path in reported for step in finding.trace))
+        or (by_hops and finding.root.location.path in reported)
+    ]
+
+
+def severe(findings: Iterable[Finding], config: Config) -> list[Finding]:
+    """Return the findings that are bad and sure enough to be shown."""
+    return [
+        finding
+        for finding in findings
+        if finding.severity.rank <= config.min_severity.rank
+        and finding.confidence.rank <= config.min_confidence.rank
+    ]
