@@ -58,6 +58,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     form: Literal["await", "async with", "async for"] = "await"
     applicability: Literal["safe", "unsafe", "display-only"] = "unsafe"
     offload: Literal["safe", "unsafe", "no"] = "unsafe"
+    thread_bound: bool = False
     requires: str = ""
     when: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()

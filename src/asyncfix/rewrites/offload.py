@@ -1,15 +1,19 @@
-"""Moves a call to a thread: `f(x)` becomes `await asyncio.to_thread(f, x)`."""
+"""Moves what blocks to a thread: a call, an expression, an iteration, or a whole block."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
+from asyncfix.rewrites.callee import refuse_bound
+from asyncfix.rewrites.hand_over import handed, in_lambda, in_parentheses, listed
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.place import refuse_without_await
 from asyncfix.rewrites.threads import thread_call
+from asyncfix.rewrites.unit import unit_of_work
+from asyncfix.rewrites.work import statements_of_work
 from asyncfix.rewrites.workspace import RefusedError
+from asyncfix.syntax import scopes
 
 if TYPE_CHECKING:
     from asyncfix.findings import Edit, Import
@@ -18,108 +22,110 @@ if TYPE_CHECKING:
     from asyncfix.syntax.tree import Node
 
 STRATEGY = "offload"
-_OPEN = re.compile(rb"\s*\(\s*")
-_POSTFIX = {"Attribute": "value", "Subscript": "value", "Call": "func"}
+_ELSEWHERE = (
+    "the function runs in another thread: it must not rely on thread-local or context variables "
+    "that it sets, nor on objects that other tasks use at the same time"
+)
 
 
 def offload(place: Place) -> Fix:
-    """Return the fix that runs a call in a thread; raise RefusedError where that is not right."""
+    """Return the fix that runs a place in a thread; raise RefusedError where that is not right."""
+    if not place.scope.is_async:
+        refuse_without_await(place)
+    refuse_bound(place)
+    parent = place.node.parent
+    if place.is_direct and place.target.offload == "no":
+        return _unit(place)
+    if parent is not None and parent.kind == "WithItem":
+        return _entered(place, parent)
     refuse_without_await(place)
-    node = place.node
-    if node.kind != "Call":
-        raise RefusedError(f"this is no call, but {_WORDS.get(node.kind, 'another expression')}")
-    _refuse_call(place, node)
+    if parent is not None and parent.kind == "Await":
+        raise RefusedError("what it returns is awaited: it may be bound to the running loop")
+    if place.is_stored:
+        return _unit(place)
+    if parent is not None and place.is_iterated and parent.kind in ("For", "CompFor"):
+        return _iterated(place, parent)
     thread = thread_call(place)
-    edits, imports = _handed(place, node, thread)
+    if place.node.kind == "Call":
+        return _fix(place, thread, *handed(place, place.node, thread))
+    return _fix(place, thread, in_lambda(place, _evaluated(place), thread), ())
+
+
+def _fix(
+    place: Place, thread: ThreadCall, edits: list[Edit], imports: tuple[Import, ...], *more: str
+) -> Fix:
     return Fix(
         title=f"Run it in a thread by `{thread.name}`",
         applicability=applicability(place),
         edits=tuple(edits),
-        notes=notes(place),
+        notes=(*notes(place), *more),
         strategy=STRATEGY,
         imports=(*thread.imports, *imports),
     )
 
 
-_ELSEWHERE = (
-    "the function runs in another thread: it must not rely on thread-local or context variables "
-    "that it sets, nor on objects that other tasks use at the same time"
-)
-_WORDS = {"Attribute": "a property", "With": "a `with`", "For": "a loop", "Name": "a variable"}
+def _unit(place: Place) -> Fix:
+    statements = statements_of_work(place)
+    return unit_of_work(place, statements, Applicability.UNSAFE, notes(place))
 
 
-def _refuse_call(place: Place, node: Node) -> None:
-    parent = node.parent
-    if parent is not None and parent.kind == "Await":
-        raise RefusedError("what it returns is awaited: it may be bound to the running loop")
-    if parent is not None and parent.kind == "WithItem":
-        raise RefusedError("what it returns is entered by `with`")
-    if place.is_direct and place.target.offload == "no":
-        raise RefusedError(place.target.notes or "it must stay in the thread that it is used in")
-
-
-def _handed(place: Place, node: Node, thread: ThreadCall) -> tuple[list[Edit], tuple[Import, ...]]:
-    """Return the edits that hand a call to a thread; bytes that need not change stay."""
-    callee, given = node["func"], node.all("args")
-    if any(each.word("star") for each in given) and not thread.keywords:
-        keyed = any(each.word("star") == "**" for each in given)
-    else:
-        keyed = any(each.has("keyword") for each in given)
-    imports: tuple[Import, ...] = ()
-    partial, close = "", ""
-    if keyed and not thread.keywords:
-        name, imports = bound(place.workspace, place.path, place.scope, "functools", "partial")
-        partial, close = f"{name}(", ")"
-    parens = needs_parentheses(node)
-    before = f"{'(' if parens else ''}await {thread.name}({partial}"
-    after = f"{close}{')' if parens else ''}"
-    edits = _opened(place, node, callee, before, has_arguments=bool(given))
-    if after:
-        edits.append(place.replaced(node.end, node.end, after))
-    return edits, imports
-
-
-def _opened(
-    place: Place, node: Node, callee: Node, before: str, *, has_arguments: bool
-) -> list[Edit]:
-    """Put the called function among the arguments, on a row of its own where those have rows."""
-    data = place.workspace.text(place.path).data
-    name_end = _end_with_parentheses(data, callee)
-    match = _OPEN.match(data, name_end)
-    if match is None:
-        raise RefusedError("the call is written in an unusual way")
-    gap = match[0].partition(b"(")[2].decode()
-    if not has_arguments:
-        return [
-            place.replaced(node.start, node.start, before),
-            place.replaced(match.start(), match.end(), ""),
-        ]
-    if "\n" in gap and data[match.end() : match.end() + 1] != b"#":
-        return [
-            place.replaced(node.start, node.start, before + gap),
-            place.replaced(match.start(), match.end(), "," + gap),
-        ]
-    return [
-        place.replaced(node.start, node.start, before),
-        place.replaced(match.start(), match.end(), ", "),
+def _entered(place: Place, item: Node) -> Fix:
+    """Move a whole `with` to a thread, or else what enters and leaves it."""
+    block = item.parent
+    if block is None or block.kind != "With":
+        raise RefusedError("the place is entered in an unusual way")
+    try:
+        return unit_of_work(place, [block], applicability(place), notes(place))
+    except RefusedError:
+        if not _can_be_async_with(place, block):
+            raise
+    thread = thread_call(place)
+    module = thread.imports[0].module if thread.imports else "starlette.concurrency"
+    name, imports = bound(
+        place.workspace, place.path, place.scope, module, "contextmanager_in_threadpool"
+    )
+    edits = [
+        place.replaced(block.start, block.start, "async "),
+        *in_parentheses(place, place.node, f"{name}("),
     ]
+    return Fix(
+        title=f"Enter and leave it in threads by `{name}`",
+        applicability=Applicability.UNSAFE,
+        edits=tuple(edits),
+        notes=notes(place),
+        strategy=STRATEGY,
+        imports=imports,
+    )
 
 
-def _end_with_parentheses(data: bytes, callee: Node) -> int:
-    """Return where a callee ends, with the parentheses that stand around it."""
-    end = callee.end
-    for _ in getattr(callee.raw, "rpar", ()):
-        end = data.index(b")", end) + 1
-    return end
+def _can_be_async_with(place: Place, block: Node) -> bool:
+    """Tell whether only entering and leaving block, and FastAPI's wrapper is at hand."""
+    kinds = {edge.kind for chain in place.chains for edge in chain.edges[:1]}
+    steps = kinds <= {"with", "enter", "exit"} and not place.is_direct
+    is_web = "fastapi" in place.workspace.facts(place.path).imports
+    return steps and is_web and len(block.all("items")) == 1 and not block.is_async
 
 
-def needs_parentheses(node: Node) -> bool:
-    """Tell whether `await …` in place of an expression would bind wrongly."""
-    parent = node.parent
-    if parent is None or node.parenthesized:
-        return False
-    field = _POSTFIX.get(parent.kind)
-    return field is not None and parent[field].raw is node.raw
+def _iterated(place: Place, loop: Node) -> Fix:
+    """Collect in a thread what a loop iterates over; one that may stop early moves as a whole."""
+    if loop.kind == "For":
+        if scopes.leaves(scopes.block(loop)):
+            return unit_of_work(place, [loop], Applicability.UNSAFE, notes(place))
+        if loop.is_async:
+            raise RefusedError("the loop is asynchronous already")
+    elif place.node.comprehension is not None:
+        raise RefusedError("an inner loop of a comprehension cannot be collected before")
+    thread = thread_call(place)
+    edits = listed(place, place.node, thread, called=place.is_called)
+    return _fix(place, thread, edits, (), "all items are collected before the first is used")
+
+
+def _evaluated(place: Place) -> Node:
+    """Return the expression that reads what blocks: `x in shelf` for the `shelf` in it."""
+    node, parent = place.node, place.node.parent
+    if parent is not None and parent.kind == "ComparisonTarget" and parent.parent is not None:
+        return parent.parent
+    return node
 
 
 def applicability(place: Place) -> Applicability:
@@ -135,9 +141,4 @@ def notes(place: Place) -> tuple[str, ...]:
     if place.is_direct:
         told = place.target.notes or "the object must not be used by two threads at a time"
         return (told,)
-    return (
-        (
-            "the function runs in another thread: it must not rely on thread-local or context "
-            "variables that it sets, nor on objects that other tasks use at the same time"
-        ),
-    )
+    return (_ELSEWHERE,)

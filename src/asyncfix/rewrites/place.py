@@ -48,16 +48,38 @@ class Place:
         return not self.chain.edges
 
     @property
-    def kind(self) -> str:
-        """Return how the place steps towards blocking: call, property, with, iterate."""
-        if self.chain.edges:
-            return self.chain.edges[0].kind
-        return {
-            "__iter__": "iterate",
-            "__next__": "iterate",
-            "__enter__": "with",
-            "__exit__": "with",
-        }.get(self.chain.hit.name.rpartition(".")[2], "call")
+    def _steps(self) -> set[str]:
+        """Return how this very place steps towards blocking: call, property, with, iterate, …."""
+        graph, where = self.workspace.project.graph, self.finding.location
+        span = (where.start, where.end)
+        found: set[str] = set()
+        for chain in self.chains:
+            for edge in graph.edges[chain.instance]:
+                if (edge.start, edge.end) == span:
+                    found.add(edge.kind)
+            for hit in graph.hits[chain.instance]:
+                if (hit.start, hit.end) == span:
+                    last = hit.name.rpartition(".")[2]
+                    found.add(last.strip("_") if last.startswith("__") else "call")
+        return found
+
+    @property
+    def is_iterated(self) -> bool:
+        """Tell whether iterating over the place blocks."""
+        return bool(self._steps & {"iterate", "iter", "next"})
+
+    @property
+    def is_called(self) -> bool:
+        """Tell whether calling what stands there blocks."""
+        return "call" in self._steps
+
+    @property
+    def is_stored(self) -> bool:
+        """Tell whether something is put under a key there."""
+        parent = self.node.parent
+        if parent is None or parent.kind not in ("AssignTarget", "AugAssign", "Del"):
+            return False
+        return parent.kind == "Del" or parent["target"].raw is self.node.raw
 
     def replaced(self, start: int, end: int, text: str) -> Edit:
         """Return an edit of this file."""

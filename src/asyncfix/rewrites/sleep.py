@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
+from asyncfix.rewrites.hand_over import needs_parentheses
 from asyncfix.rewrites.names import bound
-from asyncfix.rewrites.offload import needs_parentheses
 from asyncfix.rewrites.place import refuse_without_await
 from asyncfix.rewrites.workspace import RefusedError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from asyncfix.project.chains import Chain
     from asyncfix.project.program import Project
     from asyncfix.source import Text
+
+_LONGEST = 120  # what is longer was not wrapped on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,23 @@ class Workspace:
     def files(self) -> dict[str, int]:
         """Return the index of each file by its path."""
         return {file.path: index for index, file in enumerate(self.project.files)}
+
+    def width(self, path: str) -> int:
+        """Return how long a row of a file may be: as told to its formatter, or as rows are."""
+        if self._told_width:
+            return self._told_width
+        rows = self.text(path).text.splitlines()
+        return max([88, *(len(row) for row in rows if len(row) <= _LONGEST)])
+
+    @cached_property
+    def _told_width(self) -> int:
+        path = self.root / "pyproject.toml" if self.root else None
+        if path is None or not path.is_file():
+            return 0
+        told = re.search(
+            r"^line[-_]length\s*=\s*(\d+)", path.read_text("utf-8", "replace"), re.MULTILINE
+        )
+        return int(told[1]) if told else 0
 
     @cached_property
     def first_party(self) -> frozenset[str]:

@@ -1,0 +1,94 @@
+"""What a call runs, and whether it may run in another thread."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import TYPE_CHECKING
+
+from asyncfix import facts
+from asyncfix.rewrites.workspace import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asyncfix.project.edges import Hit, Instance
+    from asyncfix.rewrites.place import Place
+
+_MOST = 300  # functions that are looked at; more than any chain that was met has
+_NEEDS_LOOP = re.compile(
+    rb"\b(?:get_running_loop|get_event_loop|create_task|ensure_future|call_soon|call_later"
+    rb"|current_task|add_signal_handler|set_event_loop)\s*\("
+)
+_OWN_LOOP = re.compile(rb"\b(?:new_event_loop|asyncio\.run|set_event_loop)\s*\(")
+_KEPT = re.compile(rb"\b(?:self|cls)\.\w+\s*(?::[^=\n]*)?=\s*\(?\s*\Z")
+_ANY_THREAD = re.compile(rb"check_same_thread\s*=\s*False")
+
+
+def refuse_bound(place: Place) -> None:
+    """Raise RefusedError where what is called belongs to this thread or needs its loop."""
+    below = list(_below(place))
+    workspace, graph = place.workspace, place.workspace.project.graph
+    for number in below:
+        function = graph.function(number)
+        if function.flags & facts.LAMBDA:
+            continue
+        code = workspace.text(graph.file(number).path).data[function.start : function.end]
+        needs = _NEEDS_LOOP.search(code)
+        if needs and not _OWN_LOOP.search(code):
+            word = needs[0].rstrip(b" (").decode()
+            raise RefusedError(f"`{function.name}` calls `{word}`, which needs the running loop")
+    _refuse_awaitable(place)
+    _refuse_thread_bound(place, below)
+
+
+def _below(place: Place) -> Iterator[Instance]:
+    """Yield the functions that a call runs without awaiting, nearest first."""
+    graph = place.workspace.project.graph
+    start, end = place.finding.location.start, place.finding.location.end
+    here = graph.edges[place.chain.instance]
+    queue = deque(edge.callee for edge in here if (edge.start, edge.end) == (start, end))
+    seen: set[int] = set()
+    while queue and len(seen) < _MOST:
+        number = queue.popleft()
+        if number not in seen:
+            seen.add(number)
+            yield number
+            queue.extend(edge.callee for edge in graph.edges[number])
+
+
+def _refuse_awaitable(place: Place) -> None:
+    """Raise RefusedError where a call returns a coroutine: it would be awaited twice or never."""
+    project = place.workspace.project
+    file = place.workspace.files[place.path]
+    for chain in place.chains:
+        node = project.files[file].nodes[chain.node]
+        if node[0] != facts.CALL:
+            continue
+        self_class = project.graph.instances[chain.instance][1]
+        if any(each[0] == "W" for each in project.typing.of(file, chain.node, self_class)):
+            raise RefusedError("what it returns must be awaited: it may need the running loop")
+
+
+def _refuse_thread_bound(place: Place, below: list[Instance]) -> None:
+    """Raise RefusedError where an object that was made in this thread refuses all others."""
+    if not place.target.thread_bound or place.is_direct:
+        return
+    graph = place.workspace.project.graph
+    made = [(number, hit) for number in below for hit in graph.hits[number] if _makes(hit)]
+    if made and not any(_is_kept(place, number, hit) for number, hit in made):
+        return
+    raise RefusedError("the object was made in another thread, and refuses to be used by this one")
+
+
+def _makes(hit: Hit) -> bool:
+    return hit.target.thread_bound and hit.name.rpartition(".")[2] in ("connect", "Connection")
+
+
+def _is_kept(place: Place, number: Instance, hit: Hit) -> bool:
+    """Tell whether a new object is put on `self`, where the next call finds it again."""
+    graph = place.workspace.project.graph
+    data = place.workspace.text(graph.file(number).path).data
+    if _ANY_THREAD.search(data[hit.start : hit.end]):
+        return False
+    return _KEPT.search(data[max(0, hit.start - 200) : hit.start]) is not None
