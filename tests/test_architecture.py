@@ -15,6 +15,7 @@ LAYERS = [
     ("output", "changes", "suppress", "checks", "baseline", "identity", "syntax"),
     ("explain", "rewrites"),
     ("engine",),
+    ("fixing",),
     ("terminal", "commands", "cli", "server", "__init__", "__main__"),
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

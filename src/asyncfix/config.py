@@ -24,6 +24,7 @@ EXCLUDED = frozenset(
     __pypackages__ _build buck-out build dist node_modules site-packages venv""".split()  # noqa: SIM905
 )
 _PLACES = {"output_format", "cache_dir", "required_version", "extend", "packs", "project"}
+_FIXING = {"fixable", "unfixable", "extend_safe_fixes", "extend_unsafe_fixes"}
 _PREFIX = "ASYNCFIX_"
 
 Names = tuple[str, ...]
@@ -117,6 +118,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ] = ""
     baseline: Annotated[str, Meta(description="The file that lists findings to accept.")] = ""
+    fixable: Annotated[
+        Names | None, Meta(description="Rules or groups that may be fixed. By default all.")
+    ] = None
+    unfixable: Annotated[Names, Meta(description="Rules or groups that are never fixed.")] = ()
+    extend_safe_fixes: Annotated[
+        Names, Meta(description="Rules or groups whose unsafe fixes count as safe.")
+    ] = ()
+    extend_unsafe_fixes: Annotated[
+        Names, Meta(description="Rules or groups whose safe fixes count as unsafe.")
+    ] = ()
     preview: Annotated[bool, Meta(description="Look for the rules that are in preview.")] = False
     max_database_timeout: Annotated[
         float, Meta(description="Seconds above which a database timeout is too long.", gt=0)
@@ -132,7 +143,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def salt(self) -> str:
         """Return a digest of what can change findings; places on this machine are left out."""
         told = {
-            key: value for key, value in msgspec.structs.asdict(self).items() if key not in _PLACES
+            key: value
+            for key, value in msgspec.structs.asdict(self).items()
+            if key not in _PLACES | _FIXING
         }
         data = msgspec.json.encode(told, order="deterministic")
         return hashlib.blake2b(data, digest_size=8).hexdigest()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from asyncfix.facts import FileFacts
     from asyncfix.packs import Packs, Rule
     from asyncfix.project.program import Project
+    from asyncfix.project.snapshot import Snapshot
 
 Progress = Callable[[str, int, int], None]
 Texts = Callable[[str], Text]
@@ -104,10 +105,10 @@ def check(
     """
     asked = asked or Asked()
     started = time.perf_counter()
-    with _no_collection():
+    with no_collection():
         found = discover(paths, config, {Path(name) for name in replaced or ()})
         given = _given(found.root, replaced or {})
-        texts_of = _reader(found.root, given)
+        texts_of = reader(found.root, given)
         own = rule_packs.user_texts(config.packs, Path(config.project))
         texts = rule_packs.builtin_texts() | own
         salt = _digest("".join(texts.values()))
@@ -117,10 +118,10 @@ def check(
         report = store.report(found.stats, key) if usual else None
         packs = store.packs(texts, own)
         if report is None:
-            linked = _linked(
+            linked = link(
                 found, config, packs, jobs=jobs, store=store, progress=progress, given=given
             )
-            report = _check(found, linked, texts_of, asked, unresolved=unresolved)
+            report = report_on(found, linked, texts_of, asked, unresolved=unresolved)
             if usual:
                 store.store_report(found.stats, key, report)
                 _keep(linked.project, store)
@@ -142,14 +143,27 @@ def why(
     """Explain a place (`path:row[:column]`) or a function; raise AsyncfixError if there is none."""
     from asyncfix.explain import explain  # noqa: PLC0415 - only for this command
 
-    with _no_collection():
-        found = discover(paths, config)
-        own = rule_packs.user_texts(config.packs, Path(config.project))
-        texts = rule_packs.builtin_texts() | own
-        store = Cache(cache, _digest("".join(texts.values())))
-        packs = store.packs(texts, own)
-        linked = _linked(found, config, packs, jobs=jobs, store=store, progress=progress, given={})
+    with no_collection():
+        found, linked = survey(paths, config, jobs=jobs, cache=cache, progress=progress)
         return Explanation(tuple(explain(linked.project, target, found.root)))
+
+
+def survey(
+    paths: Sequence[Path],
+    config: Config,
+    *,
+    jobs: int,
+    cache: Path | None,
+    progress: Progress | None,
+) -> tuple[Discovery, Linked]:
+    """Return the files below some paths, and the project that they make, for more than a check."""
+    found = discover(paths, config)
+    own = rule_packs.user_texts(config.packs, Path(config.project))
+    texts = rule_packs.builtin_texts() | own
+    store = Cache(cache, _digest("".join(texts.values())))
+    packs = store.packs(texts, own)
+    linked = link(found, config, packs, jobs=jobs, store=store, progress=progress, given={})
+    return found, linked
 
 
 class Linked(NamedTuple):
@@ -160,7 +174,7 @@ class Linked(NamedTuple):
     errors: list[str]
 
 
-def _linked(
+def link(
     found: Discovery,
     config: Config,
     packs: Packs,
@@ -170,25 +184,36 @@ def _linked(
     progress: Progress | None,
     given: Mapping[str, Text],
 ) -> Linked:
-    from asyncfix.project.program import Project  # noqa: PLC0415 - not needed when nothing changed
-    from asyncfix.project.snapshot import Snapshot, changed, holds, restore  # noqa: PLC0415 - as above
+    """Read what has changed since the last run, and link all facts to a project."""
+    from asyncfix.project.snapshot import Snapshot  # noqa: PLC0415 - not needed when nothing changed
 
     indexed = index(found, store, jobs=jobs, progress=progress, given=given)
     if progress:
         progress("linking", 0, 0)
     snapshot = store.load("graph", Snapshot) if indexed.cached else None
-    again = None
-    if snapshot is not None:
-        again = changed(snapshot, indexed.files, indexed.before, config.salt)
-    project = Project(
-        indexed.files, packs, config, snapshot.slots if snapshot and again is not None else ()
-    )
-    if snapshot is not None and again is not None:
-        if holds(project, again):
-            restore(project, snapshot, again)
-        else:
-            project = Project(indexed.files, packs, config)
+    project = relink(indexed.files, indexed.before, packs, config, snapshot)
     return Linked(project, indexed.cached, indexed.errors)
+
+
+def relink(
+    files: list[FileFacts],
+    before: Mapping[str, FileFacts],
+    packs: Packs,
+    config: Config,
+    snapshot: Snapshot | None,
+) -> Project:
+    """Link facts, with what a snapshot knows of the files that are as `before`, if it serves."""
+    from asyncfix.project.program import Project  # noqa: PLC0415 - not needed when nothing changed
+    from asyncfix.project.snapshot import changed, holds, restore  # noqa: PLC0415 - as above
+
+    again = changed(snapshot, files, before, config.salt) if snapshot is not None else None
+    if snapshot is None or again is None:
+        return Project(files, packs, config)
+    project = Project(files, packs, config, snapshot.slots)
+    if not holds(project, again):
+        return Project(files, packs, config)
+    restore(project, snapshot, again)
+    return project
 
 
 def _keep(project: Project, store: Cache) -> None:
@@ -199,16 +224,15 @@ def _keep(project: Project, store: Cache) -> None:
         store.store("graph", taken(project, project.config.salt))
 
 
-def _check(
+def report_on(
     found: Discovery, linked: Linked, texts: Texts, asked: Asked, *, unresolved: bool
 ) -> Report:
+    """Return the findings of a linked project, without those that nobody wants to hear of."""
     from asyncfix.identity import identified  # noqa: PLC0415 - not needed when nothing changed
 
     project = linked.project
     packs, config = project.packs, project.config
-    wanted = chosen(config, packs.rules.values())
-    rules = {name: rule for name, rule in packs.rules.items() if name in wanted}
-    findings = [finding for rule in rules.values() for finding in _find(rule, project)]
+    rules, findings = rules_of(project), nominated(project)
     kept, silenced = _judged(findings, project, rules, asked, whole=found.whole)
     is_ignored, gone = ignored(config), {(each.rule, each.location) for each in silenced}
     every = identified([*kept, *silenced], project.files, texts)
@@ -220,7 +244,7 @@ def _check(
     new = [finding for finding in shown if finding.fingerprint not in accepted]
     silent = severe(within(silenced, found.reported, by_hops=asked.by_hops), config)
     return Report(
-        ordered(list(_examined(new, packs, texts))),
+        ordered(list(examined(new, packs, texts))),
         hidden=len(mine) - len(shown),
         unresolved=project.unresolved,
         files=len(found.files),
@@ -231,6 +255,18 @@ def _check(
         baselined=len(shown) - len(new),
         stale=_stale(kept, linked, asked, frozenset(rules)) if found.whole else (),
     )
+
+
+def rules_of(project: Project) -> dict[str, Rule]:
+    """Return the rules that the configuration chooses, by name."""
+    rules = project.packs.rules
+    wanted = chosen(project.config, rules.values())
+    return {name: rule for name, rule in rules.items() if name in wanted}
+
+
+def nominated(project: Project) -> list[Finding]:
+    """Return what the rules find, before anyone has looked at comments, severity and syntax."""
+    return [finding for rule in rules_of(project).values() for finding in _find(rule, project)]
 
 
 def _find(rule: Rule, project: Project) -> Iterable[Finding]:
@@ -380,7 +416,7 @@ def extract_batch(batch: list[Source]) -> list[bytes]:
 
     encode = msgspec.msgpack.Encoder().encode
     found = []
-    with _no_collection():
+    with no_collection():
         for source in batch:
             if source.error:
                 facts = unparsable(source.path, source.error)
@@ -422,7 +458,8 @@ def map_batches(executor: Executor, sources: list[Source]) -> Iterator[tuple[str
 # Examine
 
 
-def _examined(findings: list[Finding], packs: Packs, texts: Texts) -> Iterator[Finding]:
+def examined(findings: Iterable[Finding], packs: Packs, texts: Texts) -> Iterator[Finding]:
+    """Leave out the findings that the syntax at their place dismisses; add the code there."""
     from asyncfix.syntax import Syntax  # noqa: PLC0415 - not needed when nothing changed
 
     by_file: dict[str, list[Finding]] = {}
@@ -450,7 +487,7 @@ def _given(root: Path, replaced: Mapping[str, str]) -> dict[str, Text]:
     return found
 
 
-def _reader(root: Path, given: Mapping[str, Text]) -> Texts:
+def reader(root: Path, given: Mapping[str, Text]) -> Texts:
     """Return a function that gives the text of a path and reads each file once."""
     texts = dict(given)
 
@@ -471,7 +508,7 @@ def _digest(text: str) -> str:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Keep the garbage collector off: trees and facts have no cycles worth its time."""
     was, depth = gc.isenabled(), sys.getrecursionlimit()
     gc.disable()

@@ -19,6 +19,10 @@ _STYLES = {
     "help": "green",
     "quiet": "dim",
     "good": "bold green",
+    "added": "green",
+    "removed": "red",
+    "hunk": "cyan",
+    "same": "",
 }
 
 

@@ -1,0 +1,233 @@
+"""Proves fixes together: what fails is named with its reason, and only that."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from asyncfix.changes.coroutines import mismatches
+from asyncfix.changes.edits import changed
+from asyncfix.changes.proof import flaw
+from asyncfix.changes.trial import edits_of, tried
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from asyncfix.changes.coroutines import Mismatch
+    from asyncfix.changes.trial import Candidate, Importer, Trial
+    from asyncfix.findings import Finding, Location
+    from asyncfix.fixing.bench import Bench
+
+Failures = dict[tuple[str, str, str], str]
+_TRIES = 8  # links, after which fewer fixes are tried together
+
+
+class Proven(NamedTuple):
+    """Fixes that hold together, and the project with them."""
+
+    trial: Trial
+    bench: Bench
+
+
+def prove(
+    bench: Bench,
+    chosen: Sequence[Candidate],
+    importer: Importer,
+    failed: Callable[[Failures], None],
+) -> Proven | None:
+    """Find fixes among the chosen ones that hold together; tell `failed` of those that do not."""
+    alive, tries = list(chosen), 0
+    while alive:
+        failures = _in_files(bench, alive, importer)
+        if not failures:
+            trial = tried(alive, bench.texts, importer)
+            after = bench.with_texts(trial.after)
+            failures = _in_project(bench, after, trial)
+            if not failures:
+                return Proven(trial, after)
+            tries += 1
+        failed(failures)
+        alive = [candidate for candidate in alive if candidate.key not in failures]
+        if tries and tries % _TRIES == 0:
+            alive = alive[: max(1, len(alive) // 2)]
+    return None
+
+
+# In each file
+
+
+def _in_files(bench: Bench, alive: Sequence[Candidate], importer: Importer) -> Failures:
+    by_path: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in alive:
+        for path in candidate.paths:
+            by_path[path].append(candidate)
+    failures: Failures = {}
+    for path, here in sorted(by_path.items()):
+        reason = _flaw(bench, path, here, importer)
+        if reason and len(here) == 1:
+            failures[here[0].key] = reason
+        elif reason:
+            failures |= _guilty(bench, path, here, importer)
+    return failures
+
+
+def _guilty(bench: Bench, path: str, here: Sequence[Candidate], importer: Importer) -> Failures:
+    """Return what fails in a file by itself, or else what fails beside those before it."""
+    failures: Failures = {}
+    for candidate in here:
+        reason = _flaw(bench, path, [candidate], importer)
+        if reason:
+            failures[candidate.key] = reason
+    fine: list[Candidate] = []
+    for candidate in here if not failures else ():
+        reason = _flaw(bench, path, [*fine, candidate], importer)
+        if reason:
+            failures[candidate.key] = reason
+        else:
+            fine.append(candidate)
+    return failures
+
+
+def _flaw(bench: Bench, path: str, here: Sequence[Candidate], importer: Importer) -> str:
+    text = bench.texts(path)
+    try:
+        after = changed(text, edits_of(here, text, importer))
+    except ValueError as error:
+        return str(error)
+    reason = flaw(text, after)
+    return f"{path}: {reason}" if reason else ""
+
+
+# In the project
+
+
+def _in_project(before: Bench, after: Bench, trial: Trial) -> Failures:
+    failures: Failures = {}
+    for mismatch in mismatches(before.project, after.project):
+        for candidate in _who_turned(mismatch, trial, before):
+            failures.setdefault(candidate.key, f"{mismatch.reason}{_place(after, mismatch.at)}")
+    if failures:
+        return failures
+    still, new = _compared(before.nominated, after.nominated, trial)
+    for candidate in trial.candidates:
+        if candidate.finding in still:
+            failures[candidate.key] = "would leave the finding as it is"
+    for finding in new:
+        if after.holds(finding):
+            reason = f"would add a finding: {finding.message}{_place(after, finding.location)}"
+            for candidate in _who_added(finding, trial):
+                failures.setdefault(candidate.key, reason)
+    return failures
+
+
+def _place(bench: Bench, at: Location) -> str:
+    row, _ = bench.texts(at.path).position(at.start)
+    return f" ({at.path}:{row})"
+
+
+def _who_turned(mismatch: Mismatch, trial: Trial, before: Bench) -> list[Candidate]:
+    """Return the fixes that edit the function of a mismatch, or else its file, or else all."""
+    spans = [
+        (function.start, function.end)
+        for index, file in enumerate(before.project.files)
+        if file.path == mismatch.path
+        for function in file.functions
+        if mismatch.symbol == f"{before.project.typing.modules.name(index)}.{function.qualname}"
+    ]
+    within = [
+        candidate
+        for candidate in trial.candidates
+        if any(
+            edit.location.path == mismatch.path
+            and any(start <= edit.location.start <= end for start, end in spans)
+            for edit in candidate.fix.edits
+        )
+    ]
+    return within or _touching({mismatch.path}, trial) or list(trial.candidates)
+
+
+def _who_added(finding: Finding, trial: Trial) -> list[Candidate]:
+    """Return the fixes that edit a place of a finding's chain, or else its files, or else all."""
+    places = [finding.location, *(step.location for step in finding.trace)]
+    near = [
+        candidate
+        for candidate in trial.candidates
+        if any(_meets(trial.moved(edit.location), places) for edit in candidate.fix.edits)
+    ]
+    files = {place.path for place in places}
+    return near or _touching(files, trial) or list(trial.candidates)
+
+
+def _touching(paths: set[str], trial: Trial) -> list[Candidate]:
+    return [candidate for candidate in trial.candidates if candidate.paths & paths]
+
+
+def _meets(at: Location, places: Iterable[Location]) -> bool:
+    return any(
+        at.path == place.path and at.start <= place.end and place.start <= at.end
+        for place in places
+    )
+
+
+Key = tuple[str, str, str]
+Place = tuple["Finding", "Location"]
+
+
+def _compared(
+    before: Iterable[Finding], after: Iterable[Finding], trial: Trial
+) -> tuple[set[Finding], list[Finding]]:
+    """Return the fixed findings that are still there, and the findings that are new.
+
+    A finding is the same one if rule, file and sink are, and its place is where the old one has
+    moved to. Of several that may be meant, one that nobody set out to fix is.
+    """
+    fixed = {_bare(candidate.finding): candidate.finding for candidate in trial.candidates}
+    old = _by_key((each, trial.moved(each.location)) for each in before)
+    new = _by_key((each, each.location) for each in after)
+    still: set[Finding] = set()
+    added: list[Finding] = []
+    for key, places in new.items():
+        spare = sorted(old.get(key, []), key=lambda place: _bare(place[0]) in fixed)
+        matched, unmatched = _matched(spare, places)
+        still.update(fixed[_bare(each)] for each in matched if _bare(each) in fixed)
+        added += unmatched
+    return still, added
+
+
+def _bare(finding: Finding) -> tuple[object, ...]:
+    return finding.rule, finding.location, finding.sink
+
+
+def _by_key(places: Iterable[Place]) -> Mapping[Key, list[Place]]:
+    found: dict[Key, list[Place]] = defaultdict(list)
+    for finding, at in places:
+        found[finding.rule, at.path, finding.sink.qualname].append((finding, at))
+    return found
+
+
+def _matched(old: list[Place], new: list[Place]) -> tuple[list[Finding], list[Finding]]:
+    """Pair findings of one kind; return the old ones that have a partner, and the new without.
+
+    The same place counts before one that the edits have widened.
+    """
+    spare, taken, rest, unmatched = list(old), [], [], []
+    by_place = {at: (finding, at) for finding, at in reversed(old)}
+    for finding, at in new:
+        same = by_place.pop(at, None)
+        if same is None:
+            rest.append((finding, at))
+        else:
+            taken.append(same[0])
+            spare.remove(same)
+    for finding, at in rest:
+        around = next((each for each in spare if _holds(each[1], at)), None)
+        if around is None:
+            unmatched.append(finding)
+        else:
+            taken.append(around[0])
+            spare.remove(around)
+    return taken, unmatched
+
+
+def _holds(wide: Location, at: Location) -> bool:
+    return wide.start <= at.start and at.end <= wide.end
