@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from asyncfix.engine import Source as Reading
 from asyncfix.engine import (
     Asked,
     Linked,
@@ -21,6 +20,7 @@ from asyncfix.engine import (
     report_on,
     survey,
 )
+from asyncfix.engine import Source as Reading
 from asyncfix.facts import FileFacts
 
 if TYPE_CHECKING:
