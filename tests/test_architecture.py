@@ -9,7 +9,7 @@ SOURCE = Path(__file__).parents[1] / "src/asyncfix"
 LAYERS = [
     ("findings",),
     ("source", "facts", "config"),
-    ("comments",),
+    ("comments", "parse", "lowering"),
     ("extract", "cache", "packs", "fingerprints", "scope"),
     ("project",),
     ("output", "changes", "suppress", "checks", "baseline", "identity", "syntax"),
@@ -20,8 +20,8 @@ LAYERS = [
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 HOMES = {
-    "libcst": {"syntax"},
-    "ast": {"extract", "facts", "fingerprints"},
+    "libcst": {"syntax", "lowering"},
+    "ast": {"extract", "facts", "fingerprints", "parse", "lowering"},
     "click": {"cli", "commands"},
 }
 FILES = sorted(SOURCE.rglob("*.py"))

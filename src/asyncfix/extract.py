@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from asyncfix import facts
 from asyncfix.comments import directives, scanned
 from asyncfix.facts import Class, FileFacts, Function, Param
+from asyncfix.parse import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,15 +25,6 @@ Env = dict[str, tuple[int, ...]]
 Guards = tuple[tuple[int, str, bool], ...]
 
 _CONTRACT = re.compile(rb"#\s*asyncfix:\s*(nonblocking|runs-in-thread|blocking\[[\w-]+\])")
-# syntax of 3.12 (type parameters, type aliases) and 3.14 (`except A, B:`), see `_parsed`
-_TYPE_PARAMETERS = re.compile(
-    r"^([ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+[ \t]*)(\[(?:[^\[\]]|\[[^\[\]]*\])*\])",
-    re.MULTILINE,
-)
-_TYPE_ALIAS = re.compile(
-    r"^([ \t]*)type[ \t](\w+)(\[(?:[^\[\]]|\[[^\[\]]*\])*\])?(?=[ \t]*=)", re.MULTILINE
-)
-_BARE_EXCEPT = re.compile(r"\bexcept ([\w.]+), ([\w.]+):")
 _PUTS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, "put_nowait": 0}
 _LONGEST_TEXT = 80
 _LONGEST_PREFIX = 24
@@ -43,7 +35,7 @@ _first = itemgetter(0)
 def extract(path: str, digest: str, text: str) -> FileFacts:
     """Return the facts of one file; a file that does not parse yields its error instead."""
     try:
-        tree = _parsed(text)
+        tree = parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return _unparsable(path, digest, text, error)
     reader = _Reader(path, digest, text)
@@ -55,37 +47,6 @@ def extract(path: str, digest: str, text: str) -> FileFacts:
         # its own methods, held in tables, would keep it alive until a garbage collection
         reader.expressions.clear()
         reader.statements.clear()
-
-
-def _parsed(text: str) -> ast.Module:
-    """Parse a file, if need be with what is newer than this Python and runs nothing blanked out."""
-    try:
-        return ast.parse(text)
-    except SyntaxError as error:
-        older = _TYPE_PARAMETERS.sub(_blanked, text)
-        older = _TYPE_ALIAS.sub(_assigned, older)
-        older = _BARE_EXCEPT.sub(lambda match: f"except({match[1]},{match[2]}):", older)
-        if older == text:
-            raise
-        try:
-            return ast.parse(older)
-        except SyntaxError:
-            raise error from None
-
-
-def _blanked(match: re.Match[str]) -> str:
-    """Blank type parameters, byte for byte, so that offsets stay."""
-    return match[1] + _blank(match[2])
-
-
-def _assigned(match: re.Match[str]) -> str:
-    """Turn `type X[T] = …` into an assignment of the same length."""
-    return f"{match[1]}{match[2]}     {_blank(match[3] or '')}"
-
-
-def _blank(text: str) -> str:
-    size = len(text.encode("utf-8", "surrogatepass"))
-    return "".join("\n" if each == "\n" else " " for each in text.ljust(size))
 
 
 def _unparsable(path: str, digest: str, text: str, error: Exception) -> FileFacts:
@@ -599,7 +560,7 @@ class _Reader:
 
     def _joined(self, node: ast.JoinedStr) -> int:
         parts = [
-            self._expression(value.value) if type(value) is ast.FormattedValue else 0
+            self._formatted(value) if type(value) is ast.FormattedValue else 0
             for value in node.values
         ]
         first, rest = node.values[:1], node.values[1:2]
@@ -612,8 +573,9 @@ class _Reader:
         return self._node(facts.LITERAL, "str")
 
     def _formatted(self, node: ast.FormattedValue) -> int:
-        self._expression(node.value)
-        return self._node(facts.LITERAL, "str")
+        if node.format_spec:
+            self._expression(node.format_spec)
+        return self._expression(node.value)
 
     def _comprehension(self, node: Any) -> int:  # noqa: ANN401 - four kinds of comprehension
         saved, body = self.scope.env, self.body
