@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tokenize
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".py", ".pyi")
 MARKERS = ("pyproject.toml", "asyncfix.toml", ".git")
+_NOTHING_THERE = (errno.ENOENT, errno.ELOOP)  # gone meanwhile, or a link that leads to itself
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
@@ -259,13 +261,19 @@ class _Walk:
             if entry.is_dir(follow_symlinks=False):
                 if not self._ignored(path + "/", name + "/", ignores):
                     stack.append((path, ignores))
-            elif (
-                name.endswith(SUFFIXES)
-                and entry.is_file()
-                and not self._ignored(path, name, ignores)
-            ):
+            elif name.endswith(SUFFIXES) and not self._ignored(path, name, ignores):
+                self._take(entry)
+
+    def _take(self, entry: os.DirEntry[str]) -> None:
+        """Take a file; what is none is passed over, what cannot be looked at is told."""
+        path = self.relative(entry.path)
+        try:
+            if entry.is_file():
                 stat = entry.stat()
-                self.stats[self.relative(path)] = (stat.st_mtime_ns, stat.st_size)
+                self.stats[path] = (stat.st_mtime_ns, stat.st_size)
+        except OSError as error:
+            if error.errno not in _NOTHING_THERE:
+                self.errors.append(f"cannot read {path}: {error.strerror}")
 
     def _ignored(self, path: str, name: str, ignores: tuple[Ignores, ...]) -> bool:
         if name.rstrip("/") in self._names:
