@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +29,7 @@ def found(tmp_path, monkeypatch, capsys):
         code = cli.main(["check", "--no-cache", "--output-format", "json", *options])
         told = {}
         for each in json.loads(capsys.readouterr().out):
-            name = os.path.basename(each["filename"])
+            name = Path(each["filename"]).name
             told.setdefault(name, []).append((each["code"], each["location"]["row"]))
         assert told.pop("good.py") == [("blocking-sleep", 5)]
         return code, told
