@@ -97,7 +97,8 @@ class Example(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
 class Root(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """How a framework takes a function: decorated, passed to a call, a method, or by its name.
 
-    `thread` is the argument that, if true, moves a plain function of the loop to a thread.
+    `thread` is the argument that, if true, moves a plain function of the loop to a thread;
+    `plain` tells that a plain function in a coroutine's place serves as well, in a thread.
     """
 
     kind: str
@@ -111,6 +112,7 @@ class Root(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     functions: tuple[str, ...] = ()
     sync: Literal["thread", "loop", "process"] = "thread"
     thread: str = ""
+    plain: bool = False
     startup: bool = False
 
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """A function that a framework runs: how, where, and under which name."""
+    """A function that a framework runs: how, where, and under which name.
+
+    `plain` tells that it would run a plain function in its place, in a thread.
+    """
 
     fid: int
     kind: str
@@ -30,6 +33,7 @@ class Entry(NamedTuple):
     path: str
     on_loop: bool
     startup: bool
+    plain: bool = False
 
 
 def entries(typing: Typing) -> dict[int, Entry]:
@@ -233,7 +237,8 @@ class _Finder:
             method = decorator.upper()
         name = f"{method} {path}".strip() if path else function.qualname
         on_loop = is_async or root.sync == "loop"
-        return Entry(fid, root.kind, name, method if path else "", path, on_loop, root.startup)
+        method = method if path else ""
+        return Entry(fid, root.kind, name, method, path, on_loop, root.startup, root.plain)
 
 
 def _last_name(parts: Sequence[Any]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix.rewrites.offload import offload
 from asyncfix.rewrites.place import place_of
+from asyncfix.rewrites.plain import entry_of, plain_function
 from asyncfix.rewrites.sleep import awaited_twin
 from asyncfix.rewrites.workspace import Plan, Refusal, RefusedError, Workspace
 
@@ -40,4 +41,6 @@ def _strategies(place: Place) -> Iterator[tuple[str, Callable[[Place], Fix]]]:
     target = place.target
     if place.is_direct and target.replacement == "asyncio.sleep" and target.applicability == "safe":
         yield "native", awaited_twin
+    if entry_of(place) is not None:
+        yield "sync", plain_function
     yield "offload", offload

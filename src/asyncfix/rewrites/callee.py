@@ -27,7 +27,22 @@ _ANY_THREAD = re.compile(rb"check_same_thread\s*=\s*False")
 
 def refuse_bound(place: Place) -> None:
     """Raise RefusedError where what is called belongs to this thread or needs its loop."""
-    below = list(_below(place))
+    start, end = place.finding.location.start, place.finding.location.end
+    here = place.workspace.project.graph.edges[place.chain.instance]
+    first = [edge.callee for edge in here if (edge.start, edge.end) == (start, end)]
+    below = list(_below(place, first))
+    _refuse_loop(place, below)
+    _refuse_awaitable(place)
+    _refuse_thread_bound(place, below)
+
+
+def refuse_loop(place: Place, caller: Instance) -> None:
+    """Raise RefusedError where a function, or what it calls, needs the running loop."""
+    graph = place.workspace.project.graph
+    _refuse_loop(place, list(_below(place, [edge.callee for edge in graph.edges[caller]])))
+
+
+def _refuse_loop(place: Place, below: list[Instance]) -> None:
     workspace, graph = place.workspace, place.workspace.project.graph
     for number in below:
         function = graph.function(number)
@@ -38,16 +53,12 @@ def refuse_bound(place: Place) -> None:
         if needs and not _OWN_LOOP.search(code):
             word = needs[0].rstrip(b" (").decode()
             raise RefusedError(f"`{function.name}` calls `{word}`, which needs the running loop")
-    _refuse_awaitable(place)
-    _refuse_thread_bound(place, below)
 
 
-def _below(place: Place) -> Iterator[Instance]:
-    """Yield the functions that a call runs without awaiting, nearest first."""
+def _below(place: Place, first: list[Instance]) -> Iterator[Instance]:
+    """Yield functions and all that they run without awaiting, nearest first."""
     graph = place.workspace.project.graph
-    start, end = place.finding.location.start, place.finding.location.end
-    here = graph.edges[place.chain.instance]
-    queue = deque(edge.callee for edge in here if (edge.start, edge.end) == (start, end))
+    queue = deque(first)
     seen: set[int] = set()
     while queue and len(seen) < _MOST:
         number = queue.popleft()
