@@ -13,7 +13,7 @@ LAYERS = [
     ("extract", "cache", "packs", "fingerprints", "scope"),
     ("project",),
     ("output", "changes", "suppress", "checks", "baseline", "identity", "syntax"),
-    ("explain", "rewrites"),
+    ("explain", "rewrites", "survey"),
     ("engine",),
     ("fixing",),
     ("terminal", "commands", "cli", "server", "__init__", "__main__"),

@@ -86,6 +86,15 @@ class Explanation:
     lines: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class View:
+    """A linked project with the report on it, for those who want to see how it hangs together."""
+
+    project: Project
+    report: Report
+    text: Texts
+
+
 def check(
     paths: Sequence[Path],
     config: Config,
@@ -146,6 +155,22 @@ def why(
     with no_collection():
         found, linked = survey(paths, config, jobs=jobs, cache=cache, progress=progress)
         return Explanation(tuple(explain(linked.project, target, found.root)))
+
+
+def view(
+    paths: Sequence[Path],
+    config: Config,
+    *,
+    jobs: int = 1,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> View:
+    """Link the files below some paths and check them; raise AsyncfixError for bad input."""
+    with no_collection():
+        found, linked = survey(paths, config, jobs=jobs, cache=cache, progress=progress)
+        text = reader(found.root, {})
+        report = report_on(found, linked, text, Asked(), unresolved=False)
+        return View(linked.project, report, text)
 
 
 def survey(

@@ -92,3 +92,10 @@ def running(function: _Function) -> _Function:
         click.option("-v", "--verbose", is_flag=True, help="Tell what is done, on stderr."),
     ]
     return added(function, options)
+
+
+def format_option(*formats: str) -> Callable[[_Function], _Function]:
+    """Declare how a command prints; the first format is the default."""
+    return click.option(
+        "--output-format", type=click.Choice(formats), default=formats[0], show_default=True
+    )

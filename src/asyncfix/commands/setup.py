@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asyncfix.config import Config
+    from asyncfix.engine import View
     from asyncfix.packs import Packs
 
 
@@ -38,6 +39,18 @@ def loaded(
     if verbose:
         click.echo(f"configuration: {found.path or 'defaults'}", err=True)
     return found
+
+
+def viewed(
+    paths: tuple[Path, ...], file: Path | None, *, jobs: int, no_cache: bool, verbose: bool
+) -> tuple[View, Config]:
+    """Return a linked project with its report, and the settings; errors go to stderr."""
+    config = loaded(paths[0], {}, file, verbose=verbose).config
+    cache = None if no_cache else cache_folder(paths, config)
+    view: View = engine().view(list(paths), config, jobs=jobs, cache=cache)
+    for error in view.report.errors:
+        click.echo(f"error: {error}", err=True)
+    return view, config
 
 
 def cache_folder(paths: tuple[Path, ...], config: Config) -> Path:

@@ -1,0 +1,1 @@
+"""Views of a linked project: its routes, and its call graph."""
