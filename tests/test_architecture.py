@@ -9,7 +9,7 @@ SOURCE = Path(__file__).parents[1] / "src/asyncfix"
 LAYERS = [
     ("findings",),
     ("source", "facts", "config"),
-    ("comments", "parse", "lowering"),
+    ("comments", "heads", "parse", "lowering"),
     ("extract", "cache", "packs", "fingerprints", "scope"),
     ("project",),
     ("output", "changes", "suppress", "checks", "baseline", "identity", "syntax"),

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 
 from asyncfix import __version__
-from asyncfix.findings import Report  # noqa: TC001 - msgspec reads annotations
+from asyncfix.findings import Finding, Report  # noqa: TC001 - msgspec reads annotations
+from asyncfix.heads import Head  # noqa: TC001 - as above
 from asyncfix.packs import Library, Packs, Rule, Target, load
 
 if TYPE_CHECKING:
@@ -26,16 +27,28 @@ if TYPE_CHECKING:
 Stats = dict[str, tuple[int, int]]
 T = TypeVar("T")
 
-_FORMAT = 22
+_FORMAT = 23
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n"
 
 
+_LITTLE = 8  # times what has changed is less than the whole
+
+
 class Known(msgspec.Struct, frozen=True, array_like=True):
-    """One file as it was: time, size, digest, and its facts as msgpack."""
+    """One file as it was: time, size, digest, and its facts as msgpack behind their head."""
 
     mtime: int
     size: int
     digest: str
+    head: Head
+    facts: msgspec.Raw
+
+
+class Made(msgspec.Struct, frozen=True, array_like=True):
+    """What reading a file gave: its digest, and its facts as msgpack behind their head."""
+
+    digest: str
+    head: Head
     facts: msgspec.Raw
 
 
@@ -70,6 +83,13 @@ class SavedPacks(msgspec.Struct, frozen=True, array_like=True):
     targets: dict[str, int]
 
 
+class Examined(msgspec.Struct, frozen=True, array_like=True):
+    """What came of examining a file in one state: findings, and what is left of each."""
+
+    digest: str
+    findings: list[tuple[Finding, Finding | None]]
+
+
 class Cache:
     """A folder with facts and reports; without a folder everything is absent."""
 
@@ -77,15 +97,22 @@ class Cache:
         self.folder = folder
         self.version = f"{__version__}-{_FORMAT}"
         self.salt = f"{self.version}-{salt}"
+        self._whole: dict[str, Known] = {}
 
     def facts(self) -> dict[str, Known]:
         """Return the known files by path."""
-        found = self._read("facts", dict[str, Known])
-        return {} if found is None else found
+        self._whole = self._read("facts", dict[str, Known]) or {}
+        later = self._read("facts-later", dict[str, Known]) or {}
+        return {**self._whole, **later}
 
     def store_facts(self, known: Mapping[str, Known]) -> None:
-        """Keep what is known of the files."""
-        self._write("facts", dict(known))
+        """Keep what is known of the files: where little has changed, only that."""
+        whole = self._whole
+        later = {path: each for path, each in known.items() if whole.get(path) is not each}
+        if _size(later) * _LITTLE > _size(known):
+            self._write("facts", dict(known))
+            later = {}
+        self._write("facts-later", later)
 
     def report(self, stats: Stats, ask: Ask) -> Report | None:
         """Return the report of the last run over the same files in the same state."""
@@ -107,6 +134,14 @@ class Cache:
         """Keep something under a name."""
         self._write(name, value)
 
+    def examined(self) -> dict[str, Examined]:
+        """Return what came of examining files, by path."""
+        return self._read("examined", dict[str, Examined]) or {}
+
+    def store_examined(self, examined: Mapping[str, Examined]) -> None:
+        """Keep what came of examining files."""
+        self._write("examined", dict(examined))
+
     def packs(self, texts: Mapping[str, str], own: Iterable[str]) -> Packs:
         """Return the packs that some texts hold; the salt says that they are the same ones."""
         saved = self._read("packs", SavedPacks)
@@ -123,7 +158,9 @@ class Cache:
         return packs
 
     def _head(self, name: str, data: bytes) -> bytes:
-        salt = self.version if name == "facts" else self.salt  # facts know nothing of packs
+        salt = (
+            self.version if name.startswith("facts") else self.salt
+        )  # facts know nothing of packs
         digest = hashlib.blake2b(data, key=salt.encode()[:64], digest_size=16)
         return digest.hexdigest().encode() + b"\n"
 
@@ -164,3 +201,7 @@ class Cache:
         for name, data in (("CACHEDIR.TAG", _TAG), (".gitignore", b"*\n")):
             if not (folder / name).exists():
                 (folder / name).write_bytes(data)
+
+
+def _size(known: Mapping[str, Known]) -> int:
+    return sum(memoryview(each.facts).nbytes for each in known.values())

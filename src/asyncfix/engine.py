@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from asyncfix import packs as rule_packs
-from asyncfix.cache import Ask, Cache, Known
+from asyncfix.cache import Ask, Cache, Examined, Known, Made
 from asyncfix.config import Config, chosen
+from asyncfix.facts import FileFacts
 from asyncfix.findings import Finding, Location, Report, ordered
+from asyncfix.heads import head
 from asyncfix.scope import ignored, severe, within
 from asyncfix.source import Discovery, Text, discover
 
@@ -27,10 +29,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from asyncfix.baseline import Baseline
-    from asyncfix.facts import FileFacts
     from asyncfix.packs import Packs, Rule
+    from asyncfix.project.files import Files
     from asyncfix.project.program import Project
-    from asyncfix.project.snapshot import Snapshot
 
 Progress = Callable[[str, int, int], None]
 Texts = Callable[[str], Text]
@@ -130,7 +131,7 @@ def check(
             linked = link(
                 found, config, packs, jobs=jobs, store=store, progress=progress, given=given
             )
-            report = report_on(found, linked, texts_of, asked, unresolved=unresolved)
+            report = report_on(found, linked, texts_of, asked, store, unresolved=unresolved)
             if usual:
                 store.store_report(found.stats, key, report)
                 _keep(linked.project, store)
@@ -210,35 +211,14 @@ def link(
     given: Mapping[str, Text],
 ) -> Linked:
     """Read what has changed since the last run, and link all facts to a project."""
-    from asyncfix.project.snapshot import Snapshot  # noqa: PLC0415 - not needed when nothing changed
+    from asyncfix.project.snapshot import Snapshot, linked  # noqa: PLC0415 - not needed when nothing changed
 
     indexed = index(found, store, jobs=jobs, progress=progress, given=given)
     if progress:
         progress("linking", 0, 0)
     snapshot = store.load("graph", Snapshot) if indexed.cached else None
-    project = relink(indexed.files, indexed.before, packs, config, snapshot)
+    project = linked(indexed.files, packs, config, snapshot, indexed.before)
     return Linked(project, indexed.cached, indexed.errors)
-
-
-def relink(
-    files: list[FileFacts],
-    before: Mapping[str, FileFacts],
-    packs: Packs,
-    config: Config,
-    snapshot: Snapshot | None,
-) -> Project:
-    """Link facts, with what a snapshot knows of the files that are as `before`, if it serves."""
-    from asyncfix.project.program import Project  # noqa: PLC0415 - not needed when nothing changed
-    from asyncfix.project.snapshot import changed, holds, restore  # noqa: PLC0415 - as above
-
-    again = changed(snapshot, files, before, config.salt) if snapshot is not None else None
-    if snapshot is None or again is None:
-        return Project(files, packs, config)
-    project = Project(files, packs, config, snapshot.slots)
-    if not holds(project, again):
-        return Project(files, packs, config)
-    restore(project, snapshot, again)
-    return project
 
 
 def _keep(project: Project, store: Cache) -> None:
@@ -246,11 +226,17 @@ def _keep(project: Project, store: Cache) -> None:
     from asyncfix.project.snapshot import taken  # noqa: PLC0415 - not needed when nothing changed
 
     if len(project.files) >= _KEPT:
-        store.store("graph", taken(project, project.config.salt))
+        store.store("graph", taken(project))
 
 
 def report_on(
-    found: Discovery, linked: Linked, texts: Texts, asked: Asked, *, unresolved: bool
+    found: Discovery,
+    linked: Linked,
+    texts: Texts,
+    asked: Asked,
+    store: Cache | None = None,
+    *,
+    unresolved: bool,
 ) -> Report:
     """Return the findings of a linked project, without those that nobody wants to hear of."""
     from asyncfix.identity import identified  # noqa: PLC0415 - not needed when nothing changed
@@ -268,8 +254,9 @@ def report_on(
     accepted = asked.baseline.entries if asked.baseline else {}
     new = [finding for finding in shown if finding.fingerprint not in accepted]
     silent = severe(within(silenced, found.reported, by_hops=asked.by_hops), config)
+    left = _left(new, packs, texts, project.files, store)
     return Report(
-        ordered(list(examined(new, packs, texts))),
+        ordered(left),
         hidden=len(mine) - len(shown),
         unresolved=project.unresolved,
         files=len(found.files),
@@ -329,7 +316,8 @@ def _stale(
     if asked.baseline is None:
         return ()
     known = {finding.fingerprint for finding in kept}
-    broken = {file.path for file in linked.project.files if file.error}
+    files = linked.project.files
+    broken = {path for path, head in zip(files.paths, files.heads, strict=True) if head.error}
     off = frozenset(linked.project.packs.rules) - rules
     judged = {entry.rule for entry in asked.baseline.entries.values()} - off
     return tuple(
@@ -343,7 +331,7 @@ def _unresolved(project: Project, found: Discovery) -> tuple[Location, ...]:
     """Return the calls whose receiver has no known type, each place once, in order."""
     _ = project.unresolved
     graph = project.graph
-    places = {Location(graph.file(at).path, start, end) for at, start, end in graph.unresolved}
+    places = {Location(graph.path(at), start, end) for at, start, end in graph.unresolved}
     mine = found.reported
     return tuple(sorted(each for each in places if mine is None or each.path in mine))
 
@@ -358,7 +346,7 @@ def _check_module(name: str) -> Any:  # noqa: ANN401 - a module
 class Indexed(NamedTuple):
     """Facts: of every file, of the changed ones as they were, and what could not be read."""
 
-    files: list[FileFacts]
+    files: Files
     before: dict[str, FileFacts]
     cached: int
     errors: list[str]
@@ -373,12 +361,8 @@ def index(
     given: Mapping[str, Text] | None = None,
 ) -> Indexed:
     """Return the facts of every file, and what was known before of those that have changed."""
-    from asyncfix.facts import FileFacts  # noqa: PLC0415 - not needed when nothing changed
-
     known = store.facts()
     given = given or {}
-    decode = msgspec.msgpack.Decoder(FileFacts).decode
-    facts: dict[str, FileFacts] = {}
     fresh: dict[str, Known] = {}
     changed: list[str] = []
     for path in found.files:
@@ -389,33 +373,51 @@ def index(
             fresh[path] = old
         else:
             changed.append(path)
-    for path, old in list(fresh.items()):
-        try:
-            facts[path] = decode(old.facts)
-        except (msgspec.DecodeError, msgspec.ValidationError):
-            changed.append(path)
-            del fresh[path]
     sources, errors = _sources(found.root, changed, given)
-    done = len(facts)
-    for path, encoded in _extracted(sources, jobs):
+    done, decode = len(fresh), msgspec.msgpack.Decoder(Made).decode
+    for path, made in _extracted(sources, jobs):
         mtime, size = found.stats[path]
-        facts[path] = decode(encoded)
-        if path not in given:
-            fresh[path] = Known(mtime, size, facts[path].digest, msgspec.Raw(encoded))
-        elif path in known:
-            fresh[path] = known[path]
+        facts = decode(made)
+        fresh[path] = Known(mtime, size, facts.digest, facts.head, facts.facts)
         done += 1
         if progress and done % 50 == 0:
             progress("reading", done, len(found.files))
-    if set(changed) - set(given) or len(known) != len(fresh):
-        store.store_facts(fresh)
+    kept = {path: each for path, each in fresh.items() if path not in given}
+    kept |= {path: known[path] for path in given if path in known}
+    if set(changed) - set(given) or len(known) != len(kept):
+        store.store_facts(kept)
     before: dict[str, FileFacts] = {}
     for path in changed if len(changed) <= _FEW else ():
         if path in known:
             with suppress(msgspec.DecodeError, msgspec.ValidationError):
-                before[path] = decode(known[path].facts)
-    files = [facts[path] for path in found.files if path in facts]
+                before[path] = msgspec.msgpack.decode(known[path].facts, type=FileFacts)
+    paths = [path for path in found.files if path in fresh]
+    files = _files(paths, fresh, found.root)
     return Indexed(files, before, len(found.files) - len(changed), errors)
+
+
+def _files(paths: list[str], known: Mapping[str, Known], root: Path) -> Files:
+    """Return files that are decoded when they are asked for."""
+    from asyncfix.project.files import Files  # noqa: PLC0415 - not needed when nothing changed
+
+    decode = msgspec.msgpack.Decoder(FileFacts).decode
+    all_known = [known[path] for path in paths]
+
+    def load(at: int) -> FileFacts:
+        try:
+            return decode(all_known[at].facts)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            # kept by a version that was under development: read once more
+            sources, _ = _sources(root, [paths[at]], {})
+            made = msgspec.msgpack.decode(extract_batch(sources)[0], type=Made)
+            return decode(made.facts)
+
+    def says(at: int, texts: Sequence[bytes]) -> bool:
+        data = bytes(all_known[at].facts)
+        return any(text in data for text in texts)
+
+    heads, digests = [each.head for each in all_known], [each.digest for each in all_known]
+    return Files(paths, digests, heads, load, says)
 
 
 def _sources(
@@ -436,7 +438,7 @@ def _sources(
 
 
 def extract_batch(batch: list[Source]) -> list[bytes]:
-    """Return the facts of some files as msgpack; runs in a worker."""
+    """Return a `Made` of each file as msgpack; runs in a worker."""
     from asyncfix.extract import extract, unparsable  # noqa: PLC0415 - as above
 
     encode = msgspec.msgpack.Encoder().encode
@@ -447,7 +449,7 @@ def extract_batch(batch: list[Source]) -> list[bytes]:
                 facts = unparsable(source.path, source.error)
             else:
                 facts = extract(source.path, _digest(source.text), source.text)
-            found.append(encode(facts))
+            found.append(encode(Made(facts.digest, head(facts), msgspec.Raw(encode(facts)))))
     return found
 
 
@@ -483,21 +485,53 @@ def map_batches(executor: Executor, sources: list[Source]) -> Iterator[tuple[str
 # Examine
 
 
-def examined(findings: Iterable[Finding], packs: Packs, texts: Texts) -> Iterator[Finding]:
-    """Leave out the findings that the syntax at their place dismisses; add the code there."""
-    from asyncfix.syntax import Syntax  # noqa: PLC0415 - not needed when nothing changed
+def _left(
+    findings: list[Finding], packs: Packs, texts: Texts, files: Files, store: Cache | None
+) -> list[Finding]:
+    """Return the findings that examining leaves; what was examined before is not again."""
+    digests = dict(zip(files.paths, files.digests, strict=True))
+    known = store.examined() if store else {}
+    found = _examined(findings, packs, texts, digests, known)
+    if store and found != known:
+        store.store_examined(found)
+    return [left for each in found.values() for _, left in each.findings if left]
 
+
+def examined(findings: Iterable[Finding], packs: Packs, texts: Texts) -> list[Finding]:
+    """Leave out the findings that the syntax at their place dismisses."""
+    found = _examined(findings, packs, texts, {}, {})
+    return [left for each in found.values() for _, left in each.findings if left]
+
+
+def _examined(
+    findings: Iterable[Finding],
+    packs: Packs,
+    texts: Texts,
+    digests: Mapping[str, str],
+    known: Mapping[str, Examined],
+) -> dict[str, Examined]:
+    """Return what is left of findings, by file; what was examined in this state is known."""
     by_file: dict[str, list[Finding]] = {}
     for finding in findings:
         by_file.setdefault(finding.location.path, []).append(finding)
+    examined = {}
     for path, here in by_file.items():
-        syntax = Syntax(texts(path).data)
-        for finding in here:
-            rule = packs.rules[finding.rule]
-            examine = getattr(_check_module(rule.check), "examine", None)
-            kept = examine(rule, finding, syntax) if examine else finding
-            if kept is not None:
-                yield kept
+        old, digest = known.get(path), digests.get(path, "")
+        if old is None or old.digest != digest or [each for each, _ in old.findings] != here:
+            left = _examined_file(here, packs, texts(path).data)
+            old = Examined(digest, list(zip(here, left, strict=True)))
+        examined[path] = old
+    return examined
+
+
+def _examined_file(findings: list[Finding], packs: Packs, data: bytes) -> Iterator[Finding | None]:
+    from asyncfix.syntax import Syntax  # noqa: PLC0415 - not needed when nothing changed
+
+    syntax = Syntax(data)
+    for finding in findings:
+        rule = packs.rules[finding.rule]
+        examine = getattr(_check_module(rule.check), "examine", None)
+        yield examine(rule, finding, syntax) if examine else finding
 
 
 # Small things

@@ -14,20 +14,21 @@ if TYPE_CHECKING:
 
     from asyncfix.facts import FileFacts
     from asyncfix.findings import Finding
+    from asyncfix.project.files import Files
     from asyncfix.source import Text
 
 
 def identified(
-    findings: Iterable[Finding], files: Iterable[FileFacts], texts: Callable[[str], Text]
+    findings: Iterable[Finding], files: Files, texts: Callable[[str], Text]
 ) -> tuple[Finding, ...]:
     """Give findings their code and its shape, put them in order, and number equal ones."""
     by_path: dict[str, list[Finding]] = {}
     for finding in findings:
         by_path.setdefault(finding.location.path, []).append(finding)
     named: list[Finding] = []
-    for file in files:
-        if file.path in by_path:
-            named += _named(by_path[file.path], file, texts(file.path).data)
+    for at, path in enumerate(files.paths):
+        if path in by_path:
+            named += _named(by_path[path], files[at], texts(path).data)
     return ordered(named)
 
 

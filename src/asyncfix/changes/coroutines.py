@@ -64,7 +64,7 @@ def mismatches(before: Project, after: Project) -> Iterator[Mismatch]:
 
 def _calls(each: Turned, project: Project) -> Iterator[Mismatch]:
     typing = project.typing
-    for file, nodes, _ in typing.index.callers.get(each.name, ()):
+    for file, nodes in typing.index.callers(each.name):
         facts_of = project.files[file]
         calls = {
             node for node in nodes if _runs(typing.of(file, facts_of.nodes[node][1]), each, project)

@@ -41,7 +41,7 @@ def examine(rule: Rule, finding: Finding, syntax: Syntax) -> Finding | None:
 
 def _finding(rule: Rule, chain: Chain, project: Project) -> Finding:
     graph, target = project.graph, chain.hit.target
-    path = graph.file(chain.instance).path
+    path = graph.path(chain.instance)
     fid = graph.instances[chain.instance][0]
     name = readable(chain.hit.name)
     reason = project.lowered(chain)
@@ -81,14 +81,14 @@ def _trace(chain: Chain, project: Project) -> Iterator[Step]:
     for edge in chain.edges:
         caller = graph.qualname(graph.instances[edge.caller][0])
         callee = graph.qualname(graph.instances[edge.callee][0])
-        where = Location(graph.file(edge.caller).path, edge.start, edge.end)
+        where = Location(graph.path(edge.caller), edge.start, edge.end)
         yield Step(
             where, f"`{caller}` {_VERBS.get(edge.kind, 'calls')} `{callee}`", callee, edge.kind
         )
     hit = chain.hit
     last = graph.qualname(graph.instances[hit.caller][0])
     name = readable(hit.name)
-    where = Location(graph.file(hit.caller).path, hit.start, hit.end)
+    where = Location(graph.path(hit.caller), hit.start, hit.end)
     yield Step(where, f"`{last}` calls `{name}`", name, "blocks")
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 def find(rule: Rule, project: Project) -> Iterator[Finding]:
     """Report each file that has an error in place of facts."""
-    for file in project.files:
-        if file.error:
+    for at, head in enumerate(project.files.heads):
+        if head.error:
+            file = project.files[at]
             where = Location(file.path, file.error_at, file.error_at)
             yield Finding(
                 rule=rule.name,

@@ -36,7 +36,7 @@ def explain(project: Project, target: str, root: Path) -> list[str]:
 
 def _found_path(project: Project, name: str, story: Story) -> str:
     """Return the path in the project that a user's path, or the end of one, means."""
-    paths = [file.path for file in project.files]
+    paths = project.files.paths
     try:
         relative = os.path.relpath(name, story.root).replace(os.sep, "/")
     except ValueError:

@@ -45,7 +45,7 @@ class Story(Ways):
         rows = len(text.data.splitlines())
         if not 1 <= row <= rows:
             raise AsyncfixError(f"{shown} has {rows} row{'s' if rows != 1 else ''}, not {row}")
-        file = next(n for n, each in enumerate(self.project.files) if each.path == path)
+        file = self.project.files.paths.index(path)
         if self.project.files[file].error:
             raise AsyncfixError(f"{shown} cannot be parsed: {self.project.files[file].error}")
         sites = self._sites(file, row, column)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from asyncfix.cache import Made
 from asyncfix.engine import (
     Asked,
     Linked,
@@ -16,7 +17,6 @@ from asyncfix.engine import (
     extract_batch,
     nominated,
     reader,
-    relink,
     report_on,
     survey,
 )
@@ -60,7 +60,7 @@ class Bench:
 
     def holds(self, finding: Finding) -> bool:
         """Tell whether a nominated finding stands up to a look at its syntax."""
-        return bool(list(examined([finding], self.project.packs, self.texts)))
+        return bool(examined([finding], self.project.packs, self.texts))
 
     @cached_property
     def first_party(self) -> frozenset[str]:
@@ -73,16 +73,17 @@ class Bench:
     def paths(self) -> frozenset[str]:
         """Return the files that may be changed: those that parse, and each by one name only."""
         root, files = self.found.root, self.project.files
-        links = {file.path for file in files if (root / file.path).is_symlink()}
+        links = {path for path in files.paths if (root / path).is_symlink()}
         home = root.resolve()
-        real = {str(home / file.path) for file in files if file.path not in links}
+        real = {str(home / path) for path in files.paths if path not in links}
         strange = set()
         for path in sorted(links):
             target = (root / path).resolve()
             if str(target) in real or home not in target.parents:
                 strange.add(path)
             real.add(str(target))
-        return frozenset(file.path for file in files if not file.error) - strange
+        heads = zip(files.paths, files.heads, strict=True)
+        return frozenset(path for path, head in heads if not head.error) - strange
 
     def with_texts(self, texts: Mapping[str, Text]) -> Bench:
         """Return the project as it is with some files changed; the facts of all others are kept."""
@@ -110,17 +111,16 @@ def bench(
 
 
 def _relinked(project: Project, texts: Mapping[str, Text]) -> Project:
-    from asyncfix.project.snapshot import taken  # noqa: PLC0415 - only for large projects
+    from asyncfix.project.snapshot import linked, taken  # noqa: PLC0415 - only to fix something
 
-    decode = msgspec.msgpack.Decoder(FileFacts).decode
+    made, facts = msgspec.msgpack.Decoder(Made).decode, msgspec.msgpack.Decoder(FileFacts).decode
     fresh = {
-        path: decode(extract_batch([Reading(path, "", text.text, "")])[0])
+        path: facts(made(extract_batch([Reading(path, "", text.text, "")])[0]).facts)
         for path, text in texts.items()
     }
-    files = [fresh.get(file.path, file) for file in project.files]
-    before = {file.path: file for file in project.files if file.path in fresh}
-    config = project.config
-    snapshot = taken(project, config.salt) if len(files) >= _LARGE else None
-    found = relink(files, before, project.packs, config, snapshot)
+    files = project.files
+    before = {path: files[at] for at, path in enumerate(files.paths) if path in fresh}
+    snapshot = taken(project) if len(files) >= _LARGE else None
+    found = linked(files.replaced(fresh), project.packs, project.config, snapshot, before)
     gc.collect()  # a linked project is full of cycles
     return found

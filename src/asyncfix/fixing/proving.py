@@ -129,9 +129,9 @@ def _who_turned(mismatch: Mismatch, trial: Trial, before: Bench) -> list[Candida
     """Return the fixes that edit the function of a mismatch, or else its file, or else all."""
     spans = [
         (function.start, function.end)
-        for index, file in enumerate(before.project.files)
-        if file.path == mismatch.path
-        for function in file.functions
+        for index, path in enumerate(before.project.files.paths)
+        if path == mismatch.path
+        for function in before.project.files[index].functions
         if mismatch.symbol == f"{before.project.typing.modules.name(index)}.{function.qualname}"
     ]
     within = [

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.project.given import AWAITABLES
+from asyncfix.project.trace import Memo
 from asyncfix.project.types import SCALARS, is_lazy, unique
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Annotations:
 
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
-        self.named: dict[tuple[int, str], Types] = {}
+        self._known = Memo(typing.trace, self._defined, lambda _: ())
 
     def annotated(self, file: int, parts: Node, self_class: int) -> Types:
         """Return what a variable with an annotation and a value is."""
@@ -70,14 +71,10 @@ class Annotations:
             return (
                 ("I", self_class if self_class >= 0 else self.typing.first_class[file] + owner),
             )
-        key = (file, name)
-        found = self.named.get(key)
-        if found is None:
-            self.named[key] = ()
-            found = self.named[key] = self._defined(file, name)
-        return found
+        return self._known((file, name))
 
-    def _defined(self, file: int, name: str) -> Types:
+    def _defined(self, key: tuple[int, str]) -> Types:
+        file, name = key
         found: list[Type] = []
         definitions = self.typing.modules.lookup(file, name)
         if not definitions and name in SCALARS:

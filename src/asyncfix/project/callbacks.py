@@ -21,7 +21,6 @@ class Callbacks:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.typing = graph.typing
-        self._wrapped: dict[int, list[int]] = {}
 
     def note(self, site: Site, callee: Sequence[Any]) -> bool:
         """Note that a function calls one of its parameters, or one of an enclosing function."""
@@ -43,11 +42,6 @@ class Callbacks:
     def pass_on(self) -> None:
         """Give every called parameter what the callers pass for it, until there is more to read."""
         graph = self.graph
-        self._wrapped = {}
-        for fid, decorated in self.typing.decorators.known.items():
-            for each in decorated:
-                if each[0] == "V":
-                    self._wrapped.setdefault(each[1], []).append(fid)
         changed = True
         while changed and not graph.queue:
             changed = False
@@ -59,7 +53,7 @@ class Callbacks:
         """Take a called parameter to each caller; tell whether that was new to one of them."""
         graph = self.graph
         owner, index = called[:2]
-        is_async = bool(graph.function(number).flags & facts.ASYNC)
+        is_async = graph.is_async(number)
         edges = graph.spawned.get(number, ()) if is_async else graph.into.get(number, ())
         changed = False
         for edge in list(edges):
@@ -80,10 +74,12 @@ class Callbacks:
             return False
         graph.resolved_params.add(key)
         site = graph.site(number, node, start, end)
+        wrapper, decorators = graph.instances[number][0], self.typing.decorators
         wrapped = [
             fid
-            for fid in self._wrapped.get(graph.instances[number][0], ())
+            for fid in decorators.by_name(self.typing.functions[owner][1].name)
             if not self.typing.functions[fid][1].flags & facts.ASYNC
+            and any(each[0] == "V" and each[1] == wrapper for each in decorators.bound(fid))
         ]
         for fid in wrapped:
             graph.edge(site, fid, bound=True)

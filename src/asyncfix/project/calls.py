@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.project.arguments import argument
+from asyncfix.project.trace import Memo
 from asyncfix.project.types import is_lazy, is_vague, unique
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Calls:
 
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
-        self.results: dict[tuple[int, int], Types] = {}
+        self._results = Memo(typing.trace, self._result, lambda _: ())
         self.by_kind: dict[str, Callable[[Type, int, Node, int], Types]] = {
             "F": self._of_function,
             "M": lambda callee, *_: self.result(callee[1], typing.hierarchy.context(callee)),
@@ -67,14 +68,11 @@ class Calls:
 
     def result(self, fid: int, self_class: int) -> Types:
         """Return what a call of a function gives."""
-        key = (fid, self_class)
-        found = self.results.get(key)
-        if found is None:
-            self.results[key] = ()
-            found = self.results[key] = self._result(fid, self_class)
-        return found
+        return self._results((fid, self_class))
 
-    def _result(self, fid: int, self_class: int) -> Types:
+    def _result(self, key: tuple[int, int]) -> Types:
+        fid, self_class = key
+        self.typing.read(fid)
         is_async = self.typing.functions[fid][1].flags & facts.ASYNC
         if self.typing.decorators.names(fid) & _MANAGERS:
             return (("K", fid, self_class),)

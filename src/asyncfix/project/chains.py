@@ -69,7 +69,7 @@ def ways(
                 continue
             lesser, guards = _split(hit.guards)
             rank = Severity.INFO.rank if lesser else severity(hit.target).rank
-            order = (*_told_at(graph, hit), count)
+            order = (*_told_at(graph, hit), *graph.instances[number], count)
             queue.append((rank, 0, order, number, Way(rank, 0, guards, None, hit, None, lesser)))
             count += 1
     heapq.heapify(queue)
@@ -80,7 +80,7 @@ def ways(
         found[number].append(way)
         lesser = way.lesser or _cached(graph, number)
         for edge in graph.into.get(number, ()):
-            if graph.function(edge.caller).flags & facts.ASYNC:
+            if graph.is_async(edge.caller):
                 continue
             if quiet and _silent(quiet, edge, way):
                 continue
@@ -91,7 +91,7 @@ def ways(
             less = lesser or less
             lower = Severity.INFO.rank if less else rank
             longer = Way(lower, length + 1, guards, edge, way.hit, way, less)
-            order = (*_told_at(graph, edge), count)
+            order = (*_told_at(graph, edge), *graph.instances[edge.caller], count)
             heapq.heappush(queue, (lower, length + 1, order, edge.caller, longer))
             count += 1
     return found
@@ -127,7 +127,7 @@ def _cached(graph: Graph, number: Instance) -> str:
 def _told_at(graph: Graph, step: Edge | Hit) -> tuple[int, int, int]:
     """Return what ways of one length are ordered by: the sink's plainness, then the text."""
     implicit = isinstance(step, Hit) and _implicit(step)
-    return implicit, graph.typing.functions[graph.instances[step.caller][0]][0], step.start
+    return implicit, graph.file_index(step.caller), step.start
 
 
 def _implicit(hit: Hit) -> bool:
@@ -155,8 +155,7 @@ def chains(
 ) -> Iterator[Chain]:
     """Yield the worst chain of every place where code on the loop steps towards blocking."""
     for number, (fid, _) in enumerate(graph.instances):
-        is_async = graph.function(number).flags & facts.ASYNC
-        if not is_async and fid not in on_loop:
+        if not graph.is_async(number) and fid not in on_loop:
             continue
         best: dict[tuple[int, int], Chain] = {}
         for hit in graph.hits[number]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix import facts
+from asyncfix import facts, heads
+from asyncfix.project.trace import Memo
 
 if TYPE_CHECKING:
     from asyncfix.project.evaluate import Typing
     from asyncfix.project.types import Types
 
-_PROPERTIES = frozenset(
+PROPERTIES = frozenset(
     ("property", "cached_property", "hybrid_property", "classproperty", "cached_classproperty")
 )
 _CACHES = frozenset(("cache", "lru_cache", "cached_property"))
@@ -21,27 +22,33 @@ class Decorators:
 
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
-        self.known: dict[int, Types] = {}
+        self._known: Memo[int, Types] = Memo(typing.trace, self._bound, lambda fid: (("F", fid),))
         self._names: dict[int, frozenset[str]] = {}
+        self._decorated: dict[str, list[int]] | None = None
 
     def names(self, fid: int) -> frozenset[str]:
         """Return the last names of a function's decorators, such as `property`."""
         found = self._names.get(fid)
         if found is None:
             file, function = self.typing.functions[fid]
-            nodes = self.typing.files[file].nodes
-            names = set()
-            for decorator in function.decorators:
-                parts = nodes[decorator]
-                parts = nodes[parts[1]] if parts[0] == facts.CALL else parts
-                if parts[0] in (facts.ATTR, facts.GLOBAL):
-                    names.add(parts[2] if parts[0] == facts.ATTR else parts[1])
+            names = heads.decorators(self.typing.files[file], function)
             found = self._names[fid] = frozenset(names)
         return found
 
+    def by_name(self, name: str) -> list[int]:
+        """Return the functions that something of this name decorates."""
+        if self._decorated is None:
+            self._decorated = {}
+            for start, head in zip(
+                self.typing.first_function, self.typing.files.heads, strict=True
+            ):
+                for each, at, _ in head.decorated:
+                    self._decorated.setdefault(each, []).append(start + at)
+        return self._decorated.get(name, [])
+
     def is_property(self, fid: int) -> bool:
         """Tell whether reading an attribute calls this function."""
-        return bool(self.names(fid) & _PROPERTIES)
+        return bool(self.names(fid) & PROPERTIES)
 
     def is_cached(self, fid: int) -> bool:
         """Tell whether this function's body runs once for equal arguments."""
@@ -49,15 +56,12 @@ class Decorators:
 
     def bound(self, fid: int) -> Types:
         """Return what a function's name is bound to."""
-        found = self.known.get(fid)
-        if found is None:
-            self.known[fid] = (("F", fid),)
-            found = self.known[fid] = self._bound(fid)
-        return found
+        return self._known(fid)
 
     def _bound(self, fid: int) -> Types:
         typing, offloads = self.typing, self.typing.library.offloads
         file, function = typing.functions[fid]
+        typing.read(fid)
         current: Types = (("F", fid),)
         for decorator in reversed(function.decorators):
             parts = typing.files[file].nodes[decorator]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.project.annotations import Annotations
 from asyncfix.project.calls import Calls
 from asyncfix.project.decorators import Decorators
+from asyncfix.project.files import Classes, Functions
 from asyncfix.project.given import Given
 from asyncfix.project.hierarchy import Hierarchy
 from asyncfix.project.index import Index
@@ -17,43 +19,53 @@ from asyncfix.project.modules import Modules
 from asyncfix.project.names import Names
 from asyncfix.project.parameters import Parameters
 from asyncfix.project.shapes import Shapes
+from asyncfix.project.trace import Trace
 from asyncfix.project.types import unique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from asyncfix.facts import Class, FileFacts, Function
     from asyncfix.packs import Packs
+    from asyncfix.project.files import Files
     from asyncfix.project.index import Container
     from asyncfix.project.types import Node, Types
 
 DEEPEST = 60
 
 _ROOM = 8
-_NOTHING = facts.Function("", "", 0, 0, -1, (), 0, (), [], [], (), (), {}, 0, 0, "")
 # the operators of what a project may put things into
 _FILLED = frozenset((facts.EMPTY, facts.SEQUENCE, facts.DICT, facts.CALL, facts.PARAM))
 
 
 class Typing:
-    """Evaluates expressions on demand and remembers what it found; each subject has its part."""
+    """Evaluates expressions on demand and remembers what it found; each subject has its part.
+
+    `slots` says how many numbers the functions of each file have; there is room for more to
+    come, so that numbers stay when a file gains one.
+    """
 
     def __init__(
-        self,
-        files: Sequence[FileFacts],
-        packs: Packs,
-        src: Iterable[str],
-        slots: Sequence[int] = (),
+        self, files: Files, packs: Packs, src: Iterable[str], slots: Sequence[int] = ()
     ) -> None:
         self.files = files
+        self.trace = Trace(len(files))
         self.library = packs.library
-        self.outside = Outside(packs.library, {name for file in files for name in file.imports})
-        self.modules = Modules(files, src, self.outside.tops)
-        self._number(slots)
+        self.outside = Outside(packs.library, files.imports)
+        self.modules = Modules(files, src, self.outside.tops, self.trace)
+        self.slots = slots or [each.functions + _ROOM for each in files.heads]
+        self.functions = Functions(files, self.slots)
+        self.first_function = self.functions.first
+        self.classes = Classes(files)
+        self.first_class = self.classes.first
+        self.asynchronous = frozenset(
+            start + at
+            for start, head in zip(self.first_function, files.heads, strict=True)
+            for at in head.asynchronous
+        )
         self.memo: dict[tuple[int, int, int], Types] = {}
+        self.masks: dict[tuple[int, int, int], int] = {}
         self.depth = 0
-        self.asked: set[str] = set()
-        self.index = Index(files, self.modules, self.first_class)
+        self.index = Index(files, self.modules, self.first_class, self.trace)
         self.hierarchy = Hierarchy(self)
         self.names = Names(self)
         self.shapes = Shapes(self)
@@ -64,23 +76,6 @@ class Typing:
         self.annotations = Annotations(self)
         self.parameters = Parameters(self)
         self.evaluate = self._evaluators()
-
-    def _number(self, slots: Sequence[int]) -> None:
-        """Give the functions and classes of all files a number each."""
-        self.functions: list[tuple[int, Function]] = []
-        self.slots: list[int] = []
-        self.first_function: list[int] = []
-        self.classes: list[tuple[int, Class]] = []
-        self.first_class: list[int] = []
-        for index, file in enumerate(self.files):
-            self.first_function.append(len(self.functions))
-            self.functions += [(index, function) for function in file.functions]
-            # room for functions to come, so that numbers stay when a file gains one
-            room = slots[index] if slots else len(file.functions) + _ROOM
-            self.slots.append(room)
-            self.functions += [(index, _NOTHING)] * (room - len(file.functions))
-            self.first_class.append(len(self.classes))
-            self.classes += [(index, each) for each in file.classes]
 
     def _evaluators(self) -> dict[int, Callable[[int, Node, int], Types]]:
         names, shapes = self.names, self.shapes
@@ -117,11 +112,16 @@ class Typing:
         if not node:
             return ()
         key = (file, node, self_class)
+        trace = self.trace
         found = self.memo.get(key)
         if found is not None:
+            trace.mask |= self.masks.get(key) or trace.bits[file]
             return found
+        outer, mine = trace.mask, trace.bits[file]
         if self.depth > DEEPEST:
+            trace.mask |= mine
             return ()
+        trace.mask = mine
         parts = self.files[file].nodes[node]
         evaluate = self.evaluate.get(parts[0])
         self.memo[key] = ()
@@ -135,7 +135,22 @@ class Typing:
             if put:
                 types = unique((*types, ("S", self.at(put, self_class))))
         self.memo[key] = types
+        if trace.mask != mine:
+            self.masks[key] = trace.shared()
+        trace.mask |= outer
         return types
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Find out something about the whole project, whatever is being asked just now."""
+        depth, self.depth = self.depth, 0
+        with self.trace.apart():
+            yield
+        self.depth = depth
+
+    def read(self, fid: int) -> None:
+        """Note that an answer rests on a function."""
+        self.trace.mask |= self.trace.bits[self.functions.file(fid)]
 
     def at(self, places: Iterable[tuple[int, ...]], self_class: int = -1) -> Types:
         """Return the types at some places, which begin with a file and end with a node."""

@@ -9,16 +9,20 @@ from asyncfix.project.callbacks import Callbacks
 from asyncfix.project.callees import Callees
 from asyncfix.project.edges import Edge, Hit, Site
 from asyncfix.project.implicit import Implicit
+from asyncfix.project.readings import Extent, Keys, recall
 from asyncfix.project.sinks import Sinks
+from asyncfix.project.trace import Memo
 from asyncfix.project.wanted import Wanted, last
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from asyncfix.facts import FileFacts, Function
     from asyncfix.packs import Target
     from asyncfix.project.edges import CalledParam, Guards, Here, Instance
     from asyncfix.project.evaluate import Typing
+    from asyncfix.project.files import Files
+    from asyncfix.project.readings import Reading
     from asyncfix.project.types import Types
 
 _RULE_OF = {"lock": "blocking-wait", "metadata": "blocking-file"}
@@ -26,7 +30,11 @@ _ELSEWHERE = frozenset(("nonblocking", "runs-in-thread"))
 
 
 class Graph:
-    """The part of the call graph that code on the loop reaches, built on demand."""
+    """The part of the call graph that code on the loop reaches, built on demand.
+
+    `recalled` holds what an earlier run has read and what still holds; its masks are numbers in
+    `masks`.
+    """
 
     def __init__(
         self,
@@ -35,7 +43,7 @@ class Graph:
         rules: frozenset[str] = frozenset(),
     ) -> None:
         self.typing = typing
-        self.files = typing.files
+        self.files: Files = typing.files
         self.rules = rules
         self.trusted = trusted | typing.library.trusted
         told = (*self.trusted, *typing.library.own, *typing.library.offloads)
@@ -50,9 +58,14 @@ class Graph:
         self.resolved_params: set[tuple[int, int, int, int]] = set()
         self.unresolved: list[tuple[int, int, int]] = []
         self.promised: dict[str, Target] = {}
+        self.spawns: list[list[Edge]] = []
+        self.recalled: Mapping[tuple[int, int], Reading] = {}
+        self.masks: list[int] = []
+        self.extents: dict[Instance, Extent] = {}
         self.queue: list[Instance] = []
-        self._dead: dict[tuple[int, int, int], bool] = {}
+        self._dead = Memo(typing.trace, self._contradicts, lambda _: False)
         self.wanted = Wanted(typing)
+        self.keys = Keys(self)
         self.sinks = Sinks(self)
         self.implicit = Implicit(self)
         self.callbacks = Callbacks(self)
@@ -64,11 +77,19 @@ class Graph:
 
     def file_index(self, number: Instance) -> int:
         """Return the index of the file that an instance is written in."""
-        return self.typing.functions[self.instances[number][0]][0]
+        return self.typing.functions.file(self.instances[number][0])
 
     def file(self, number: Instance) -> FileFacts:
         """Return the file that an instance is written in."""
         return self.files[self.file_index(number)]
+
+    def path(self, number: Instance) -> str:
+        """Return the path of the file that an instance is written in."""
+        return self.files.paths[self.file_index(number)]
+
+    def is_async(self, number: Instance) -> bool:
+        """Tell whether an instance is of an `async def`."""
+        return self.instances[number][0] in self.typing.asynchronous
 
     def qualname(self, fid: int) -> str:
         """Return the full dotted name of a function."""
@@ -95,46 +116,57 @@ class Graph:
             self.instances.append(key)
             self.edges.append([])
             self.hits.append([])
+            self.spawns.append([])
             self.called_params.append([])
             self.queue.append(number)
         return number
 
     def _read(self, number: Instance) -> None:
+        known = self.recalled.get(self.instances[number])
+        if known is not None:
+            recall(self, number, known)
+            return
         fid, self_class = self.instances[number]
         file, function = self.typing.functions[fid]
+        before, trace = len(self.unresolved), self.typing.trace
+        trace.mask = trace.bits[file]
         if function.contract not in _ELSEWHERE:
             here = (number, file, self_class)
             self._read_sites(here, function.sites)
             self._read_attributes(here, function.reads)
+        self.extents[number] = Extent(
+            trace.mask,
+            len(self.edges[number]),
+            len(self.spawns[number]),
+            len(self.hits[number]),
+            len(self.called_params[number]),
+            [each[1:] for each in self.unresolved[before:]],
+        )
 
     def _read_sites(self, here: Here, sites: Sequence[int]) -> None:
         for at in range(0, len(sites), facts.SITE):
             kind = sites[at]
-            if sites[at + 4] and self._is_dead(here, sites[at + 4]):
+            if sites[at + 4] and self._dead((here[0], sites[at + 4])):
                 continue
             if kind <= facts.AWAITS:
                 self.callees.read(here, sites[at : at + facts.SITE])
             elif kind != facts.SETS_ITEM or kind in self.wanted.dunders:
                 self.implicit.read(Site(*here, *sites[at : at + facts.SITE]))
 
-    def _is_dead(self, here: Here, guard: int) -> bool:
-        """Tell whether the class of `self` contradicts a guard."""
-        key = here[1], guard, here[2]
-        found = self._dead.get(key)
-        if found is None:
-            found = any(
-                test.startswith(facts.OVERRIDES) and self._overrides(here, test) == (not wanted)
-                for _, test, wanted in self.files[here[1]].guards[guard]
-            )
-            self._dead[key] = found
-        return found
+    def _contradicts(self, place: tuple[Instance, int]) -> bool:
+        """Tell whether the class of `self` contradicts a guard of an instance."""
+        number, guard = place
+        return any(
+            test.startswith(facts.OVERRIDES) and self._overrides(number, test) == (not wanted)
+            for _, test, wanted in self.file(number).guards[guard]
+        )
 
-    def _overrides(self, here: Here, test: str) -> bool | None:
+    def _overrides(self, number: Instance, test: str) -> bool | None:
         """Tell whether `self` has another method of a name than a class that code names."""
-        _, file, self_class = here
+        file, self_class = self.file_index(number), self.instances[number][1]
         hierarchy = self.typing.hierarchy
         name, node = test.removeprefix(facts.OVERRIDES).split(":")
-        owner = self.function(here[0]).owner
+        owner = self.function(number).owner
         mine = self_class if self_class >= 0 else self.typing.first_class[file] + owner
         bases = [each[1] for each in self.typing.of(file, int(node)) if each[0] == "C"]
         if owner < 0 or not bases:
@@ -179,6 +211,7 @@ class Graph:
         runs: bool = False,
     ) -> None:
         """Note a call of a function; a generator's code runs only where it is iterated."""
+        self.typing.read(fid)
         function = self.typing.functions[fid][1]
         if (function.flags & facts.GENERATOR and not runs) or function.contract in _ELSEWHERE:
             return
@@ -193,6 +226,7 @@ class Graph:
         elif function.flags & facts.ASYNC:
             callee, kind = self.instance(fid), "await" if awaited else "task"
             edge = self._edge(site, callee, bound=False, kind=kind, inner=inner)
+            self.spawns[site.caller].append(edge)
             self.spawned.setdefault(callee, []).append(edge)
         else:
             callee = self.instance(fid, self_class)

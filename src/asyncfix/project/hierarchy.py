@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
+from asyncfix.project.trace import Memo
 from asyncfix.project.types import SCALARS
 
 if TYPE_CHECKING:
@@ -23,19 +25,21 @@ class Hierarchy:
 
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
-        self.orders: dict[int, Order] = {}
+        self.orders: Memo[int, Order] = Memo(typing.trace, self._order, lambda cls: ((cls,), ()))
         self._subclasses: dict[int, list[int]] | None = None
         self._below_outside: dict[str, tuple[int, ...]] | None = None
+        self.promised: set[str] = set()  # names of methods that protocols ask for
+
+    def preset(self, subclasses: dict[int, list[int]], promised: Iterable[str]) -> None:
+        """Take over what is known of an earlier run."""
+        self._subclasses = subclasses
+        self.promised.update(promised)
 
     # Above
 
     def order(self, cls: int) -> Order:
         """Return a class and its bases in the project, nearest first, and those outside."""
-        found = self.orders.get(cls)
-        if found is None:
-            self.orders[cls] = ((cls,), ())
-            found = self.orders[cls] = self._order(cls)
-        return found
+        return self.orders(cls)
 
     def _order(self, cls: int) -> Order:
         mine: list[int] = []
@@ -51,6 +55,7 @@ class Hierarchy:
 
     def _bases(self, cls: int) -> Iterator[Type]:
         file, facts_of = self.typing.classes[cls]
+        self.typing.trace.mask |= self.typing.trace.bits[file]
         nodes = self.typing.files[file].nodes
         for base in facts_of.bases:
             is_generic = nodes[base][0] == facts.ITEM
@@ -59,6 +64,7 @@ class Hierarchy:
     def own_method(self, cls: int, name: str) -> int:
         """Return the function that a class itself defines under a name, or -1."""
         file, facts_of = self.typing.classes[cls]
+        self.typing.trace.mask |= self.typing.trace.bits[file]
         method = facts_of.methods.get(name)
         return -1 if method is None else self.typing.first_function[file] + method
 
@@ -83,13 +89,24 @@ class Hierarchy:
     def below_outside(self, name: str) -> tuple[int, ...]:
         """Return the project's classes below a class of a library, such as its `Bot`."""
         if self._below_outside is None:
+            self._below_outside = {}  # as below
             found: dict[str, list[int]] = {}
-            for cls, (_, facts_of) in enumerate(self.typing.classes):
-                for base in self.order(cls)[1] if facts_of.bases else ():
+            for cls, (_, outside) in self.with_bases.items():
+                for base in outside:
                     for above in self.typing.outside.order(base):
                         found.setdefault(above, []).append(cls)
             self._below_outside = {base: tuple(classes) for base, classes in found.items()}
         return self._below_outside.get(name, ())
+
+    @cached_property
+    def with_bases(self) -> dict[int, Order]:
+        """Return the order of every class that has bases."""
+        with self.typing.apart():
+            return {
+                cls: self.order(cls)
+                for cls, (_, facts_of) in enumerate(self.typing.classes)
+                if facts_of.bases
+            }
 
     @property
     def subclasses(self) -> dict[int, list[int]]:
@@ -97,21 +114,20 @@ class Hierarchy:
         if self._subclasses is None:
             self._subclasses = {}  # for what is asked while bases are evaluated
             below: dict[int, list[int]] = {}
-            for cls, (_, facts_of) in enumerate(self.typing.classes):
-                if facts_of.bases:
-                    for base in self.order(cls)[0][1:]:
-                        below.setdefault(base, []).append(cls)
+            for cls, (order, _) in self.with_bases.items():
+                for base in order[1:]:
+                    below.setdefault(base, []).append(cls)
             self._subclasses = below
-            self._add_protocols(below)
+            with self.typing.apart():
+                self._add_protocols(below)
         return self._subclasses
 
     def _add_protocols(self, below: dict[int, list[int]]) -> None:
         protocols = [
             cls
-            for cls, (_, facts_of) in enumerate(self.typing.classes)
-            if facts_of.bases
-            and facts_of.methods
-            and any(base.endswith(".Protocol") for base in self.order(cls)[1])
+            for cls, (_, outside) in self.with_bases.items()
+            if any(base.endswith(".Protocol") for base in outside)
+            and self.typing.classes[cls][1].methods
         ]
         if not protocols:
             return
@@ -125,6 +141,7 @@ class Hierarchy:
                 fitting = set.intersection(*(by_method[name] for name in names))
                 extra = sorted(fitting - {cls, *below.get(cls, ())} - set(protocols))
                 extra = [each for each in extra if self._fits(each, cls, names)]
+                self.promised.update(names)
                 if 0 < len(extra) <= MOST_IMPLEMENTERS:
                     below.setdefault(cls, []).extend(extra)
 

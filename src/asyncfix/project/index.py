@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix import facts
 
@@ -11,40 +11,82 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from asyncfix.facts import FileFacts
+    from asyncfix.project.files import Files
     from asyncfix.project.modules import Modules
+    from asyncfix.project.trace import Trace
 
-# a container by its node, a global by its name, or an attribute by class, name and "self"
-Container = tuple[int, int] | tuple[int, str] | tuple[int, str, str]
+# file and node of a container, file and name of a global, or class, name and "self" of an attribute
+Container = tuple[int | str, ...]
+
+
+class Puts(NamedTuple):
+    """What one file puts into containers, as container and node; and what that rests on."""
+
+    mask: int
+    places: list[tuple[Container, int]]
 
 
 class Index:
-    """Finds places by name; each table is made when it is first asked for."""
+    """Finds places by name; each table is made when it is first asked for.
+
+    `known_puts` holds, by file, what is known of them from an earlier run.
+    """
 
     def __init__(
-        self, files: Sequence[FileFacts], modules: Modules, first_class: Sequence[int]
+        self, files: Files, modules: Modules, first_class: Sequence[int], trace: Trace
     ) -> None:
         self.files = files
         self.modules = modules
         self.first_class = first_class
+        self.trace = trace
+        self.known_puts: dict[int, Puts] = {}
 
     @cached_property
-    def callers(self) -> dict[str, list[tuple[int, list[int], bool]]]:
-        """Return the calls of every file, and if it is a test, by the last name of the callee."""
-        found: dict[str, list[tuple[int, list[int], bool]]] = {}
-        for file, each in enumerate(self.files):
-            test = is_test(each.path)
-            for name, nodes in each.calls.items():
-                found.setdefault(name, []).append((file, nodes, test))
+    def _calling(self) -> dict[str, list[tuple[int, int]]]:
+        """Return the files that call something, and how often, by its last name."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for file, head in enumerate(self.files.heads):
+            for name, count in head.calls.items():
+                found.setdefault(name, []).append((file, count))
         return found
+
+    def count(self, name: str) -> int:
+        """Return how many calls there are of something with this last name."""
+        self.trace.asked(name)
+        return sum(count for _, count in self._calling.get(name, ()))
+
+    def callers(self, name: str, *, tests: bool = True) -> Iterator[tuple[int, list[int]]]:
+        """Yield the calls of something with this last name, by file."""
+        self.trace.asked(name)
+        for file, _ in self._calling.get(name, ()):
+            if tests or not is_test(self.files.paths[file]):
+                yield file, self.files[file].calls[name]
+
+    @cached_property
+    def puts_by_file(self) -> list[Puts]:
+        """Return what each file puts into containers."""
+        with self.trace.apart():
+            return [self._puts_of(file) for file in range(len(self.files))]
+
+    def _puts_of(self, file: int) -> Puts:
+        known = self.known_puts.get(file)
+        if known is not None:
+            return known
+        self.trace.mask, each = self.trace.bits[file], self.files[file]
+        places = [
+            (key, value)
+            for container, value in each.puts
+            for key in self._containers(file, each, container)
+        ]
+        return Puts(self.trace.mask, places)
 
     @cached_property
     def puts(self) -> dict[Container, list[tuple[int, int]]]:
         """Return what is put into containers, as file and node."""
         found: dict[Container, list[tuple[int, int]]] = {}
-        for file, each in enumerate(self.files):
-            for container, value in each.puts:
-                for key in self._containers(file, each, container):
-                    found.setdefault(key, []).append((file, value))
+        for file, each in enumerate(self.puts_by_file):
+            for key, value in each.places:
+                found.setdefault(key, []).append((file, value))
         return found
 
     def _containers(self, file: int, each: FileFacts, container: int) -> Iterator[Container]:
@@ -69,14 +111,19 @@ class Index:
             if parts[0] == facts.ANNOTATED:
                 yield from self._containers(file, each, parts[2])
 
+    def set_as(self, name: str) -> Sequence[tuple[int, int, int]]:
+        """Return the places that set something of this name: file, owner and value."""
+        self.trace.asked(f"={name}")
+        return self.sets.get(name, ())
+
     @cached_property
     def sets(self) -> dict[str, list[tuple[int, int, int]]]:
         """Return what `x.y.name = value` says elsewhere than on `self`, by `y.name` and `.name`."""
         found: dict[str, list[tuple[int, int, int]]] = {}
-        for file, each in enumerate(self.files):
-            if is_test(each.path):
+        for file, head in enumerate(self.files.heads):
+            if is_test(self.files.paths[file]):
                 continue
-            for base, name, value, last in each.sets:
+            for base, name, value, last in head.sets:
                 if last:
                     found.setdefault(f"{last}.{name}", []).append((file, base, value))
                 found.setdefault(f".{name}", []).append((file, base, value))

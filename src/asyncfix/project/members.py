@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.project.hierarchy import MOST_IMPLEMENTERS
+from asyncfix.project.trace import Memo
 from asyncfix.project.types import is_lazy, unique
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Members:
 
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
-        self.known: dict[tuple[int, str], Types] = {}
+        self._known = Memo(typing.trace, self._of_instance, lambda _: ())
         self.by_kind: dict[str, Callable[[Type, str], Types]] = {
             "I": lambda owner, name: self.of_instance(owner[1], name),
             "C": lambda owner, name: self.of_class(owner[1], name),
@@ -66,7 +67,7 @@ class Members:
     def _set_elsewhere(self, file: int, base: int, name: str) -> Types:
         """Follow `request.app.state.engine` to the places that say `app.state.engine = …`."""
         last = self.typing.names.last(file, base)
-        places = self.typing.index.sets.get(f"{last}.{name}") if last else None
+        places = self.typing.index.set_as(f"{last}.{name}") if last else None
         return self.typing.at(places) if places else ()
 
     def of(self, owner: Type, name: str) -> Types:
@@ -88,15 +89,10 @@ class Members:
 
     def of_instance(self, cls: int, name: str) -> Types:
         """Return the types of `instance.name`."""
-        key = (cls, name)
-        found = self.known.get(key)
-        if found is None:
-            self.known[key] = ()
-            found = self.known[key] = self._of_instance(cls, name)
-        return found
+        return self._known((cls, name))
 
-    def _of_instance(self, cls: int, name: str) -> Types:
-        typing = self.typing
+    def _of_instance(self, key: tuple[int, str]) -> Types:
+        typing, (cls, name) = self.typing, key
         order, outside = typing.hierarchy.order(cls)
         declared = False
         for each in order:
@@ -219,7 +215,7 @@ class Members:
         order = self.typing.hierarchy.order(cls)[0]
         return [
             place
-            for place in self.typing.index.sets.get(f".{name}", ())
+            for place in self.typing.index.set_as(f".{name}")
             if any(t[0] in "IC" and t[1] in order for t in self.typing.of(place[0], place[1]))
         ]
 

@@ -8,11 +8,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
+from asyncfix.project.trace import Memo, Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from asyncfix.facts import FileFacts
+    from asyncfix.project.files import Files
 
 BUILTINS = frozenset(dir(builtins))
 
@@ -24,20 +25,21 @@ Definition = tuple[object, ...]
 class Modules:
     """The project's modules; a name that leads nowhere in the project is outside of it."""
 
-    def __init__(self, files: Sequence[FileFacts], src: Iterable[str], known: set[str]) -> None:
+    def __init__(self, files: Files, src: Iterable[str], known: set[str], trace: Trace) -> None:
         self.files = files
+        self.trace = trace
         self.known = known | set(sys.stdlib_module_names)
         self.by_path: dict[str, int] = {}
         self.folders: set[str] = set()
         self.packages: set[str] = set()
-        for index, file in enumerate(files):
-            self._add(index, file.path)
-        self.folder = [posixpath.dirname(file.path) for file in files]
+        for index, path in enumerate(files.paths):
+            self._add(index, path)
+        self.folder = [posixpath.dirname(path) for path in files.paths]
         self.root = [self._package_root(folder) for folder in self.folder]
         self.roots = sorted({*self.root, *(name.strip("./") for name in src), "", "src"})
         self.found: dict[tuple[str, str], Definition | None] = {}
         self.names: dict[int, str] = {}
-        self.defined: dict[tuple[int, str], tuple[Definition, ...]] = {}
+        self._defined = Memo(trace, self._look, lambda _: ())
 
     def _add(self, index: int, path: str) -> None:
         stem, _, suffix = path.rpartition(".")
@@ -64,7 +66,7 @@ class Modules:
         return found
 
     def _name(self, index: int) -> str:
-        path = self.files[index].path.rpartition(".")[0]
+        path = self.files.paths[index].rpartition(".")[0]
         root = self.root[index]
         if root and self.folder[index] in self.packages:
             path = path.removeprefix(root + "/")
@@ -144,7 +146,7 @@ class Modules:
     def _submodule(self, module: Definition, name: str) -> tuple[Definition, ...]:
         kind, at = module[0], module[1]
         if kind == "P" and isinstance(at, int):
-            path = self.files[at].path
+            path = self.files.paths[at]
             if not path.endswith("__init__.py"):
                 return ()
             at = posixpath.dirname(path)
@@ -166,10 +168,11 @@ class Modules:
 
     def lookup(self, index: int, name: str) -> tuple[Definition, ...]:
         """Return the definitions of a module-level name, through imports and stars."""
-        key = (index, name)
-        if key in self.defined:
-            return self.defined[key]
-        self.defined[key] = ()
+        return self._defined((index, name))
+
+    def _look(self, key: tuple[int, str]) -> tuple[Definition, ...]:
+        index, name = key
+        self.trace.mask |= self.trace.bits[index]
         file = self.files[index]
         found: list[Definition] = []
         for node in file.names.get(name, ()):
@@ -180,8 +183,7 @@ class Modules:
                 found.append(("N", index, node))
         if not found and not name.startswith("_"):
             found += self._starred(index, name)
-        self.defined[key] = tuple(dict.fromkeys(found))
-        return self.defined[key]
+        return tuple(dict.fromkeys(found))
 
     def _starred(self, index: int, name: str) -> list[Definition]:
         found: list[Definition] = []

@@ -9,66 +9,68 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncfix import facts
+from asyncfix.heads import Head, head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from asyncfix.facts import FileFacts, Function
 
 Shapes = dict[tuple[Any, ...], int]
 
 
-class Gain(NamedTuple):
-    """What a file has got besides what it had: functions, and calls that pass something."""
+class Difference(NamedTuple):
+    """What has changed about a file that others can see.
 
-    functions: list[str]
-    calls: list[int]
-
-
-def gained(old: FileFacts, new: FileFacts, asked: frozenset[str]) -> Gain | None:
-    """Return what a file has gained, or None if others can see more than that.
-
-    `asked` holds the names of callables whose callers were asked what they pass.
+    `seen` is whether anything has that they read of it; besides, the functions that the module
+    gained, what is defined now or no longer, with its decorators, the names that are called or
+    set otherwise, and whether containers are filled otherwise.
     """
-    if old.error or new.error or old.imports != new.imports or old.stars != new.stars:
+
+    seen: bool
+    gained: frozenset[str]
+    defined: frozenset[tuple[str, str]]
+    called: frozenset[str]
+    set: frozenset[str]
+    puts: bool
+
+
+def difference(old: FileFacts, new: FileFacts, promised: Iterable[str]) -> Difference | None:
+    """Return how two states of a file differ for others; None if the project's structure does.
+
+    `promised` are the names of methods by which classes may fit a protocol.
+    """
+    if old.error or new.error or old.stars != new.stars:
         return None
     shapes: Shapes = {}
     before, after = _Outline(old, shapes), _Outline(new, shapes)
+    if before.structure(promised) != after.structure(promised):
+        return None
+    heads = head(old), head(new)
+    called, more = before.calls(), after.calls()
+    sets, new_sets = before.sets(), after.sets()
+    names, more_names = before.names(), after.names()
     count = len(old.functions)
-    if before.classes() != after.classes() or before.functions(count) != after.functions(count):
-        return None
-    if before.puts() != after.puts() or before.sets() != after.sets():
-        return None
-    calls = after.new_calls(before, asked)
-    if calls is None:
-        return None
-    names, more = before.names(), after.names()
-    functions = [function.name for function in new.functions[count:]]
-    if any(function.parent or function.owner >= 0 for function in new.functions[count:]):
-        return None
-    if any(more.get(name) != shape for name, shape in names.items()):
-        return None
-    if set(more) - set(names) - set(functions):
-        return None
-    return Gain(functions, calls)
+    gained = {f.name for f in new.functions[count:]} & (more_names.keys() - names.keys())
+    seen = (
+        before.classes() != after.classes()
+        or before.functions(count) != after.functions(count)
+        or names != {name: more_names[name] for name in more_names.keys() - gained}
+    )
+    return Difference(
+        seen,
+        frozenset(gained),
+        frozenset(_defined(heads[0]) ^ _defined(heads[1])),
+        frozenset(name for name in {*called, *more} if called.get(name) != more.get(name)),
+        frozenset(name for each in sets ^ new_sets for name in (f".{each[0]}", each[1])),
+        before.puts() != after.puts(),
+    )
 
 
-def mentions(files: Iterable[FileFacts], names: Iterable[str]) -> bool:
-    """Tell whether any file says one of these names."""
-    wanted = set(names)
-    if not wanted:
-        return False
-    for file in files:
-        if not wanted.isdisjoint(file.names) or not wanted.isdisjoint(file.calls):
-            return True
-        for node in file.nodes:
-            if node[0] in (facts.ATTR, facts.IMPORT, facts.GLOBAL):
-                name = node[2] if node[0] == facts.ATTR else node[1]
-                if name in wanted or (
-                    node[0] == facts.IMPORT and name.rpartition(".")[2] in wanted
-                ):
-                    return True
-    return False
+def _defined(file: Head) -> set[tuple[str, str]]:
+    """Return what a file defines, and how its functions are decorated."""
+    decorated = {(name, decorator) for decorator, _, name in file.decorated}
+    return decorated | {(name, "") for name in file.defines}
 
 
 class _Outline:
@@ -87,10 +89,26 @@ class _Outline:
                 return tuple(part)
             return tuple(self.numbers[each] if each > 0 else each for each in part)
         children = _CHILDREN.get(operator, ())
-        return self.numbers[part] if at in children and part > 0 else part
+        return self.numbers[part] if at in children and part > 0 else (part, type(part))
 
     def _all(self, nodes: Iterable[int]) -> tuple[int, ...]:
         return tuple(self.numbers[node] for node in nodes)
+
+    def structure(self, promised: Iterable[str]) -> list[tuple[Any, ...]]:
+        """Return what the hierarchy of classes follows from."""
+        wanted, functions = {*promised}, self.file.functions
+        return [
+            (
+                each[:3],
+                self._all(each.bases),
+                {
+                    (name, functions[at].flags & facts.ASYNC)
+                    for name, at in each.methods.items()
+                    if name in wanted
+                },
+            )
+            for each in self.file.classes
+        ]
 
     def functions(self, count: int) -> list[tuple[Any, ...]]:
         return [self._function(each) for each in self.file.functions[:count]]
@@ -110,23 +128,11 @@ class _Outline:
             self._all(function.yields),
             captured,
             function.contract,
-            self._called_params(function.sites),
         )
-
-    def _called_params(self, sites: Sequence[int]) -> set[int]:
-        nodes = self.file.nodes
-        found = set()
-        for at in range(1, len(sites), facts.SITE):
-            parts = nodes[sites[at]]
-            if parts[0] == facts.CALL and nodes[parts[1]][0] in (facts.PARAM, facts.OUTER):
-                found.add(self.numbers[parts[1]])
-        return found
 
     def classes(self) -> list[tuple[Any, ...]]:
         return [
             (
-                each[:3],
-                self._all(each.bases),
                 self._all(each.decorators),
                 each.methods,
                 {name: self._all(values) for name, values in each.attributes.items()},
@@ -137,22 +143,20 @@ class _Outline:
     def names(self) -> dict[str, tuple[int, ...]]:
         return {name: self._all(values) for name, values in self.file.names.items()}
 
-    def puts(self) -> set[tuple[int, ...]]:
-        return {self._all(each) for each in self.file.puts}
+    def puts(self) -> list[tuple[int, ...]]:
+        return [self._all(each) for each in self.file.puts]
 
     def sets(self) -> set[tuple[Any, ...]]:
-        return {(self.numbers[a], name, self.numbers[b]) for a, name, b, _ in self.file.sets}
+        return {
+            (name, f"{last}.{name}", self.numbers[owner], self.numbers[value])
+            for owner, name, value, last in self.file.sets
+        }
 
-    def new_calls(self, before: _Outline, asked: frozenset[str]) -> list[int] | None:
-        """Return the calls of asked names that were not there before; None if one is gone."""
-        found: list[int] = []
-        for name in asked & (self.file.calls.keys() | before.file.calls.keys()):
-            old = set(before._all(before.file.calls.get(name, ())))
-            new = {self.numbers[node]: node for node in self.file.calls.get(name, ())}
-            if old - new.keys():
-                return None
-            found += [node for shape, node in new.items() if shape not in old]
-        return found
+    def calls(self) -> dict[str, list[int]]:
+        return {
+            name: sorted(self.numbers[node] for node in nodes)
+            for name, nodes in self.file.calls.items()
+        }
 
 
 # which operands of an operator are nodes of the pool, counted from 0

@@ -85,7 +85,7 @@ class Parameters:
         if function.flags & facts.LAMBDA or self.typing.depth > _DEEPEST:
             return ()
         fid = self.typing.first_function[file] + parts[1]
-        test = is_test(self.typing.files[file].path)
+        test = is_test(self.typing.files.paths[file])
         found: list[Type] = []
         for name in self._called_as(file, function):
             for at, node in self._calls(name, test=test):
@@ -107,12 +107,10 @@ class Parameters:
 
     def _calls(self, name: str, *, test: bool) -> Iterator[tuple[int, int]]:
         """Yield the calls of a name, if they are few; those in tests only for functions there."""
-        self.typing.asked.add(name)
-        places = self.typing.index.callers.get(name, ())
-        if sum(len(nodes) for _, nodes, _ in places) <= _MOST_CALLERS:
-            for at, nodes, is_in_test in places:
-                if test or not is_in_test:
-                    yield from ((at, node) for node in nodes)
+        index = self.typing.index
+        if index.count(name) <= _MOST_CALLERS:
+            for at, nodes in index.callers(name, tests=test):
+                yield from ((at, node) for node in nodes)
 
     def _passed(self, fid: int, function: Function, index: int, at: int, node: int) -> Types:
         parts = self.typing.files[at].nodes[node]

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from asyncfix import facts
 from asyncfix.findings import Location, Root, Severity
 from asyncfix.project.chains import Chain, chains, ways
 from asyncfix.project.evaluate import Typing
+from asyncfix.project.files import Files
 from asyncfix.project.graph import Graph
 from asyncfix.project.index import is_test
-from asyncfix.project.roots import Entry, entries
+from asyncfix.project.roots import Entries, Entry, entries, entries_by_file
+from asyncfix.project.wanted import last
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from asyncfix.config import Config
     from asyncfix.facts import FileFacts
+    from asyncfix.heads import Head
     from asyncfix.packs import Packs, Target
     from asyncfix.project.chains import Quiet
     from asyncfix.project.edges import Edge, Instance
@@ -44,11 +46,12 @@ class Project:
 
     def __init__(
         self,
-        files: Sequence[FileFacts],
+        files: Files | Sequence[FileFacts],
         packs: Packs,
         config: Config,
         slots: Sequence[int] = (),
     ) -> None:
+        files = files if isinstance(files, Files) else Files.of(files)
         self.files = files
         self.config = config
         if config.offloads:
@@ -56,6 +59,8 @@ class Project:
             library = msgspec.structs.replace(packs.library, offloads=offloads)
             packs = packs.__class__(packs.rules, library)
         self.packs = packs
+        self.known_entries: dict[int, Entries] = {}
+        self.asked: Sequence[str] = ()  # names that answers of an earlier run rest on
         self.typing = Typing(files, packs, config.src, slots)
         self.graph = Graph(self.typing, frozenset(config.trusted), frozenset(packs.rules))
         self.quiet: Quiet = {}
@@ -69,21 +74,28 @@ class Project:
     @cached_property
     def entries(self) -> dict[int, Entry]:
         """Return the functions that frameworks or the configuration enter the project by."""
-        found = entries(self.typing)
+        found = entries(self.entries_by_file)
         wanted = set(self.config.roots)
-        if wanted:
-            for fid, (_, function) in enumerate(self.typing.functions):
+        names = set(map(last, wanted))
+        for at, head in enumerate(self.files.heads if wanted else ()):
+            for index in range(head.functions) if not names.isdisjoint(head.defines) else ():
+                fid = self.typing.first_function[at] + index
                 if self.graph.qualname(fid) in wanted:
-                    name = function.qualname
+                    name = self.typing.functions[fid][1].qualname
                     found[fid] = Entry(fid, "configured", name, "", "", True, False)
         return found
+
+    @cached_property
+    def entries_by_file(self) -> list[Entries]:
+        """Return the entries that each file tells of."""
+        return entries_by_file(self.typing, self.known_entries)
 
     @cached_property
     def thread_call(self) -> str:
         """Return what moves a call to a thread here: the configured one, or the framework's."""
         told = self.config.thread_api
         if told == "auto":
-            told = "starlette" if any(map(_takes_starlette, self.files)) else "asyncio"
+            told = "starlette" if any(map(_takes_starlette, self.files.heads)) else "asyncio"
         return _THREAD_CALLS[told]
 
     @cached_property
@@ -113,11 +125,7 @@ class Project:
         return other
 
     def _grow(self) -> None:
-        functions = self.typing.functions
-        asynchronous = [
-            fid for fid, (_, function) in enumerate(functions) if function.flags & facts.ASYNC
-        ]
-        self.graph.grow([*asynchronous, *sorted(self.on_loop)])
+        self.graph.grow([*sorted(self.typing.asynchronous), *sorted(self.on_loop)])
 
     @cached_property
     def unresolved(self) -> int:
@@ -164,7 +172,7 @@ class Project:
 
     def _tells(self, entry: Entry) -> bool:
         """Tell whether an entry says more than that some program or test starts it."""
-        path = self.files[self.typing.functions[entry.fid][0]].path
+        path = self.files.paths[self.typing.functions.file(entry.fid)]
         return entry.kind != "main" and not is_test(path)
 
     def root(self, instance: Instance) -> Root:
@@ -207,7 +215,7 @@ class Project:
             return chain.lesser
         if chain.instance in self._startup:
             return "while the application starts or stops"
-        folders, _, name = self.graph.file(chain.instance).path.rpartition("/")
+        folders, _, name = self.graph.path(chain.instance).rpartition("/")
         kind = self.root(chain.instance).kind
         if kind == "command line" or (kind == "main" and chain.hit.target.effect == "input"):
             return "in a command-line program"
@@ -219,12 +227,6 @@ class Project:
         return ""
 
 
-def _takes_starlette(file: FileFacts) -> bool:
+def _takes_starlette(file: Head) -> bool:
     """Tell whether a module imports FastAPI or Starlette at its top."""
-    return any(
-        file.nodes[value][0] == facts.IMPORT
-        and not file.nodes[value][2]
-        and file.nodes[value][1].partition(".")[0] in ("fastapi", "starlette")
-        for values in file.names.values()
-        for value in values
-    )
+    return not {"fastapi", "starlette"}.isdisjoint(file.tops)

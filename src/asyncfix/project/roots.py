@@ -9,11 +9,12 @@ import msgspec
 
 from asyncfix import facts
 from asyncfix.project.arguments import argument_of, constant
+from asyncfix.project.trace import Memo
 
 Made = tuple[int, int]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from asyncfix.packs import Root as RootPack
     from asyncfix.project.evaluate import Typing
@@ -36,9 +37,30 @@ class Entry(NamedTuple):
     plain: bool = False
 
 
-def entries(typing: Typing) -> dict[int, Entry]:
-    """Return the functions that frameworks run, by function."""
-    return dict(_Finder(typing).found())
+class Entries(NamedTuple):
+    """The entries that one file tells of, by how, and what that rests on.
+
+    What is handed to a call may stand in another file.
+    """
+
+    mask: int
+    handed: list[Entry]
+    inherited: list[Entry]
+    decorated: list[Entry]
+
+
+def entries_by_file(typing: Typing, known: Mapping[int, Entries]) -> list[Entries]:
+    """Return what each file tells, where it is not known yet."""
+    finder = _Finder(typing)
+    with typing.trace.apart():
+        return [known.get(at) or finder.of_file(at) for at in range(len(typing.files))]
+
+
+def entries(by_file: Sequence[Entries]) -> dict[int, Entry]:
+    """Return the functions that frameworks run, in order; the surest way of being one wins."""
+    kinds = zip(*(each[1:] for each in by_file), strict=True)
+    found = {each.fid: each for kind in kinds for told in kind for each in told}
+    return dict(sorted(found.items()))
 
 
 class _Finder:
@@ -58,23 +80,35 @@ class _Finder:
                 self.calls.setdefault(full.rpartition(".")[2], []).append((full, root))
             if root.bases:
                 self.bases.append(root)
-        self.prefixes: dict[Made, tuple[Made | None, str]] | None = None
+        self.wanted = {base: root for root in self.bases for base in root.bases}
+        self.prefixes: Memo[int, dict[Made, tuple[Made | None, str]]] = Memo(
+            typing.trace, lambda _: dict(self._included()), lambda _: {}
+        )
 
-    def found(self) -> Iterator[tuple[int, Entry]]:
-        """Yield entries; the surest way of being one comes last and wins."""
-        yield from self._from_calls()
-        yield from self._from_bases()
-        for fid, (file, function) in enumerate(self.typing.functions):
+    def of_file(self, file: int) -> Entries:
+        """Return the entries that a file tells of."""
+        trace = self.typing.trace
+        trace.mask = trace.bits[file]
+        handed = list(self._from_calls(file))
+        inherited = list(self._from_bases(file))
+        decorated = list(self._from_definitions(file))
+        return Entries(trace.mask, handed, inherited, decorated)
+
+    # Definitions
+
+    def _from_definitions(self, file: int) -> Iterator[Entry]:
+        head, start = self.typing.files.heads[file], self.typing.first_function[file]
+        if not head.decorated and self.functions.keys().isdisjoint(head.defines):
+            return
+        for fid, function in enumerate(self.typing.files[file].functions, start):
             if function.parent == 0 and function.owner < 0 and function.name in self.functions:
                 for full, root in self.functions[function.name]:
-                    if full.partition(".")[0] in self.typing.files[file].imports:
-                        yield fid, self._entry(fid, root, "", "")
+                    if full.partition(".")[0] in head.imports:
+                        yield self._entry(fid, root, "", "")
             for decorator in function.decorators:
                 entry = self._decorated(fid, file, decorator)
                 if entry:
-                    yield fid, entry
-
-    # Decorators
+                    yield entry
 
     def _decorated(self, fid: int, file: int, decorator: int) -> Entry | None:
         nodes = self.typing.files[file].nodes
@@ -120,8 +154,7 @@ class _Finder:
 
     def _prefix(self, file: int, router: int) -> str:
         """Return what the router and those that include it put before its paths."""
-        if self.prefixes is None:
-            self.prefixes = dict(self._included())
+        prefixes = self.prefixes(0)
         made = self._made(file, router)
         if made is None:
             return ""
@@ -132,7 +165,7 @@ class _Finder:
             path = (
                 self._keyword(made[0], self.typing.files[made[0]].nodes[made[1]], "prefix") + path
             )
-            made, prefix = self.prefixes.get(made, (None, ""))
+            made, prefix = prefixes.get(made, (None, ""))
             path = prefix + path
         return path
 
@@ -156,7 +189,7 @@ class _Finder:
         return None
 
     def _included(self) -> Iterator[tuple[Made, tuple[Made | None, str]]]:
-        for file, nodes, _ in self.typing.index.callers.get("include_router", ()):
+        for file, nodes in self.typing.index.callers("include_router"):
             for node in nodes:
                 parts = self.typing.files[file].nodes[node]
                 made = self._made(file, parts[2][0]) if parts[2] and parts[2][0] > 0 else None
@@ -172,26 +205,24 @@ class _Finder:
 
     # Calls that are handed functions
 
-    def _from_calls(self) -> Iterator[tuple[int, Entry]]:
-        for name, wanted in self.calls.items():
-            for file, nodes, _ in self.typing.index.callers.get(name, ()):
-                here = [each for each in wanted if self._can_be_in(file, each[0])]
-                for node in nodes if here else ():
-                    parts = self.typing.files[file].nodes[node]
-                    for full, root in here:
-                        if self._is(file, parts[1], full):
-                            yield from self._handed(file, parts, root)
+    def _from_calls(self, file: int) -> Iterator[Entry]:
+        called = self.typing.files.heads[file].calls
+        for name in [name for name in self.calls if name in called]:
+            here = [each for each in self.calls[name] if self._can_be_in(file, each[0])]
+            for node in self.typing.files[file].calls[name] if here else ():
+                parts = self.typing.files[file].nodes[node]
+                for full, root in here:
+                    if self._is(file, parts[1], full):
+                        yield from self._handed(file, parts, root)
 
     def _can_be_in(self, file: int, full: str) -> bool:
         """Tell whether a file can call this: a function of a module only where that is imported."""
         owner = full.rpartition(".")[0]
         if owner.rpartition(".")[2][:1].isupper():
             return True
-        return full.partition(".")[0] in self.typing.files[file].imports
+        return full.partition(".")[0] in self.typing.files.heads[file].imports
 
-    def _handed(
-        self, file: int, parts: Sequence[Any], root: RootPack
-    ) -> Iterator[tuple[int, Entry]]:
+    def _handed(self, file: int, parts: Sequence[Any], root: RootPack) -> Iterator[Entry]:
         node = argument_of(parts, root.argument)
         if node <= 0:
             return
@@ -208,26 +239,27 @@ class _Finder:
         path = self._path(file, parts[1], parts, root)
         for each in self.typing.of(file, node):
             if each[0] in "FM":
-                yield each[1], self._entry(each[1], root, path, "")
+                yield self._entry(each[1], root, path, "")
             elif each[0] == "C":
                 fid = self.typing.hierarchy.method(each[1], "__call__")
                 if fid >= 0:
-                    yield fid, self._entry(fid, root, path, "")
+                    yield self._entry(fid, root, path, "")
 
     # Classes
 
-    def _from_bases(self) -> Iterator[tuple[int, Entry]]:
-        wanted = {base: root for root in self.bases for base in root.bases}
-        for cls, (file, each) in enumerate(self.typing.classes):
+    def _from_bases(self, file: int) -> Iterator[Entry]:
+        if not self.typing.files.heads[file].classes:
+            return
+        for cls, each in enumerate(self.typing.files[file].classes, self.typing.first_class[file]):
             if not each.bases:
                 continue
             outside = self.typing.hierarchy.order(cls)[1]
             above = {up for base in outside for up in self.typing.outside.order(base)}
-            for root in [wanted[base] for base in wanted if base in above]:
+            for root in [self.wanted[base] for base in self.wanted if base in above]:
                 for name, method in each.methods.items():
                     if any(fnmatchcase(name, pattern) for pattern in root.methods):
                         fid = self.typing.first_function[file] + method
-                        yield fid, self._entry(fid, root, "", name)
+                        yield self._entry(fid, root, "", name)
 
     def _entry(self, fid: int, root: RootPack, path: str, decorator: str) -> Entry:
         function = self.typing.functions[fid][1]

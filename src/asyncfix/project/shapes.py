@@ -145,7 +145,7 @@ class Shapes:
         if index[0] != facts.CONST or not isinstance(index[1], str):
             return ()
         last = self.typing.names.last(file, base)
-        places = self.typing.index.sets.get(f"{last}.[{index[1]}]", ()) if last else ()
+        places = self.typing.index.set_as(f"{last}.[{index[1]}]") if last else ()
         return self.typing.at(places)
 
     # Entered and awaited

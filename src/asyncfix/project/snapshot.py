@@ -1,192 +1,196 @@
-"""The call graph of the last run: kept, and brought up to date where few files have changed."""
+"""What the last run found out about a project: kept, and put back as far as it still holds."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from asyncfix.packs import Target
-from asyncfix.project.edges import Edge, Hit
-from asyncfix.project.outline import gained, mentions
-from asyncfix.project.roots import Entry  # noqa: TC001 - msgspec reads annotations
+from asyncfix.project.index import Puts  # noqa: TC001 - msgspec reads annotations
+from asyncfix.project.program import Project
+from asyncfix.project.readings import Reading, saved
+from asyncfix.project.roots import Entries  # noqa: TC001 - as above
+from asyncfix.project.stale import Stale, stale
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from asyncfix.config import Config
     from asyncfix.facts import FileFacts
-    from asyncfix.project.program import Project
-
-_MOST_CHANGED = 50
-
-SavedGuards = tuple[tuple[int, str, bool], ...]
-
-
-class SavedEdge(NamedTuple):
-    """An edge as msgpack holds it."""
-
-    caller: int
-    callee: int
-    node: int
-    start: int
-    end: int
-    guards: SavedGuards
-    bound: bool
-    kind: str
-    inner: list[Any]
+    from asyncfix.packs import Packs
+    from asyncfix.project.edges import Instance
+    from asyncfix.project.evaluate import Typing
+    from asyncfix.project.files import Files
+    from asyncfix.project.graph import Graph
+    from asyncfix.project.hierarchy import Hierarchy
 
 
-class SavedHit(NamedTuple):
-    """A hit as msgpack holds it; `key` is a name of the target in the packs."""
+class SavedOrder(NamedTuple):
+    """A class, and what is above it within the project and outside of it."""
 
-    caller: int
-    key: str
-    name: str
-    node: int
-    start: int
-    end: int
-    guards: SavedGuards
+    cls: int
+    mask: int
+    inside: tuple[int, ...]
+    outside: tuple[str, ...]
 
 
 class Snapshot(msgspec.Struct, array_like=True, frozen=True):
-    """Everything of a graph that took time to find out, for files in the state of `digests`."""
+    """Everything that took time to find out, for files in the state of `digests`.
 
-    digests: dict[str, str]
-    slots: list[int]
-    instances: list[tuple[int, int]]
-    edges: list[list[SavedEdge]]
-    hits: list[list[SavedHit]]
-    spawned: list[SavedEdge]
-    called: list[list[tuple[int, int, int, int, int, SavedGuards]]]
-    resolved: list[tuple[int, int, int, int]]
-    unresolved: list[tuple[int, int, int]]
-    entries: dict[int, Entry]
-    asked: list[str]
+    Masks are numbered, since many answers rest on the same files.
+    """
+
     configuration: str
+    digests: dict[str, str]
+    imports: list[str]
+    slots: list[int]
+    masks: list[bytes]
+    asked: list[str]
+    orders: list[SavedOrder]
+    subclasses: dict[int, list[int]]
+    promised: list[str]
+    puts: list[Puts]
+    entries: list[Entries]
+    readings: list[Reading]
 
 
-def taken(project: Project, configuration: str) -> Snapshot:
+class _Masks:
+    """Gives each mask a number."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[int, int] = {}
+
+    def number(self, mask: int) -> int:
+        return self.numbers.setdefault(mask, len(self.numbers))
+
+    def written(self) -> list[bytes]:
+        return [mask.to_bytes((mask.bit_length() + 7) // 8, "little") for mask in self.numbers]
+
+
+def taken(project: Project) -> Snapshot:
     """Return a snapshot of a project whose graph has grown."""
-    graph, library = project.graph, project.packs.library
-    keys: dict[int, str] = {id(target): f"reads {name}" for name, target in library.reads.items()}
-    keys |= {
-        id(target): f"promised {target.rule} {effect}" for effect, target in graph.promised.items()
-    }
-    keys |= {id(target): name for name, target in library.targets.items()}
+    graph, typing, files = project.graph, project.typing, project.files
+    hierarchy, masks = typing.hierarchy, _Masks()
+    number = masks.number
+    orders = [
+        SavedOrder(cls, number(hierarchy.orders.masks[cls]), *order)
+        for cls, order in hierarchy.with_bases.items()
+    ]
+    puts = [each._replace(mask=number(each.mask)) for each in typing.index.puts_by_file]
+    entries = [each._replace(mask=number(each.mask)) for each in project.entries_by_file]
+    readings = [_reading(graph, at, number) for at in range(len(graph.instances))]
     return Snapshot(
-        {file.path: file.digest for file in project.files},
-        project.typing.slots,
-        graph.instances,
-        [[SavedEdge(*edge[:-1], list(edge.inner)) for edge in edges] for edges in graph.edges],
-        [
-            [SavedHit(hit.caller, keys.get(id(hit.target), hit.name), *hit[2:]) for hit in hits]
-            for hits in graph.hits
-        ],
-        [
-            SavedEdge(*edge[:-1], list(edge.inner))
-            for edges in graph.spawned.values()
-            for edge in edges
-        ],
-        graph.called_params,
-        sorted(graph.resolved_params),
-        graph.unresolved,
-        project.entries,
-        sorted(project.typing.asked),
-        configuration,
+        project.config.salt,
+        dict(zip(files.paths, files.digests, strict=True)),
+        sorted(files.imports),
+        [*typing.slots],
+        masks.written(),
+        sorted({*project.asked, *typing.trace.names}),
+        orders,
+        hierarchy.subclasses,
+        sorted(hierarchy.promised),
+        puts,
+        entries,
+        readings,
     )
 
 
-def changed(
-    snapshot: Snapshot,
-    files: list[FileFacts],
+def _reading(graph: Graph, at: Instance, number: Callable[[int], int]) -> Reading:
+    extent = graph.extents.get(at)
+    if extent is None:
+        known = graph.recalled[graph.instances[at]]
+        return known._replace(mask=number(graph.masks[known.mask]))
+    return saved(graph, at, extent, number(extent.mask))
+
+
+def linked(
+    files: Files,
+    packs: Packs,
+    config: Config,
+    snapshot: Snapshot | None,
     before: Mapping[str, FileFacts],
-    configuration: str,
-) -> dict[int, list[int]] | None:
-    """Return the files to look at again, with their new calls; None if the snapshot is of no use.
+) -> Project:
+    """Return a project, with what a snapshot knows of it and what still holds.
 
     `before` has the facts of files as the snapshot saw them, where they have changed since.
     """
-    if snapshot.configuration != configuration or len(snapshot.digests) != len(files):
-        return None
-    again: dict[int, list[int]] = {}
-    asked = frozenset(snapshot.asked)
-    for index, file in enumerate(files):
-        digest = snapshot.digests.get(file.path)
-        if digest is None:
-            return None
-        if digest == file.digest:
-            continue
-        old = before.get(file.path)
-        if old is None or old.digest != digest or len(again) >= _MOST_CHANGED:
-            return None
-        gain = gained(old, file, asked)
-        if gain is None or len(file.functions) > snapshot.slots[index]:
-            return None
-        if mentions((each for each in files if each is not file), gain.functions):
-            return None
-        again[index] = gain.calls
-    return again
+    if snapshot is not None and _fits(snapshot, files, config):
+        found = stale(snapshot.digests, files, before, snapshot.promised, snapshot.asked)
+        if found is not None:
+            project = Project(files, packs, config, snapshot.slots)
+            if _restored(project, snapshot, found):
+                return project
+    return Project(files, packs, config)
 
 
-def holds(project: Project, again: dict[int, list[int]]) -> bool:
-    """Tell whether no new call can give a parameter of a known function a new type."""
-    typing = project.typing
-    return not any(
-        callee[0] not in "XE"
-        for file, calls in again.items()
-        for node in calls
-        for callee in typing.of(file, typing.files[file].nodes[node][1])
+def _fits(snapshot: Snapshot, files: Files, config: Config) -> bool:
+    """Tell whether a snapshot is of the same files, which may have changed."""
+    return (
+        snapshot.configuration == config.salt
+        and list(snapshot.digests) == files.paths
+        and snapshot.imports == sorted(files.imports)
+        and all(
+            head.functions <= slots for head, slots in zip(files.heads, snapshot.slots, strict=True)
+        )
     )
 
 
-def restore(project: Project, snapshot: Snapshot, again: dict[int, list[int]]) -> None:
-    """Give a project the graph of a snapshot, without what files to look at again had in it."""
-    graph, functions = project.graph, project.typing.functions
-    library = project.packs.library
-    graph.instances = list(snapshot.instances)
-    graph.numbers = {key: number for number, key in enumerate(graph.instances)}
-    stale = {n for n, (fid, _) in enumerate(graph.instances) if functions[fid][0] in again}
-    graph.edges = [
-        [] if number in stale else [_edge(edge) for edge in edges]
-        for number, edges in enumerate(snapshot.edges)
-    ]
-    graph.hits = [
-        [] if number in stale else [_hit(hit, library.targets, library.reads) for hit in hits]
-        for number, hits in enumerate(snapshot.hits)
-    ]
-    for edges in graph.edges:
-        for edge in edges:
-            graph.into.setdefault(edge.callee, []).append(edge)
-    for saved in snapshot.spawned:
-        if saved.caller not in stale:
-            graph.spawned.setdefault(saved.callee, []).append(_edge(saved))
-    graph.called_params = [
-        [] if number in stale else list(called) for number, called in enumerate(snapshot.called)
-    ]
-    graph.resolved_params = {each for each in snapshot.resolved if each[0] not in stale}
-    graph.unresolved = [each for each in snapshot.unresolved if each[0] not in stale]
-    graph.queue = sorted(stale)
-    project.typing.asked = set(snapshot.asked)
-    project.__dict__["entries"] = {
-        fid: entry for fid, entry in snapshot.entries.items() if functions[fid][1].name
+def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
+    """Give a project what still holds; False if classes stand to each other otherwise now."""
+    typing, graph = project.typing, project.graph
+    masks = [int.from_bytes(each, "little") for each in snapshot.masks]
+    typing.hierarchy.preset(snapshot.subclasses, snapshot.promised)
+    mask = found.mask | _refilled(typing, snapshot, found, masks)
+    if not _ordered(typing.hierarchy, snapshot.orders, masks, mask):
+        return False
+    holds = [not each & mask for each in masks]
+    project.asked = snapshot.asked
+    project.known_entries = {
+        at: each._replace(mask=masks[each.mask])
+        for at, each in enumerate(snapshot.entries)
+        if holds[each.mask] and at not in found.changed
     }
+    home = typing.functions.file
+    graph.masks = masks
+    graph.recalled = {
+        (each.fid, each.self_class): each
+        for each in snapshot.readings
+        if holds[each.mask] and home(each.fid) not in found.again
+    }
+    return True
 
 
-def _edge(saved: SavedEdge) -> Edge:
-    return Edge(*saved[:-1], _types(saved.inner))
+def _refilled(typing: Typing, snapshot: Snapshot, found: Stale, masks: list[int]) -> int:
+    """Put back what fills containers; return the bits of the files whose containers differ."""
+    index, first = typing.index, typing.classes
+    index.known_puts = {
+        at: each._replace(mask=masks[each.mask])
+        for at, each in enumerate(snapshot.puts)
+        if at not in found.changed and not masks[each.mask] & found.mask
+    }
+    mask = 0
+    for at, (old, new) in enumerate(zip(snapshot.puts, index.puts_by_file, strict=True)):
+        if at in index.known_puts:
+            continue
+        keys, more = {key for key, _ in old.places}, {key for key, _ in new.places}
+        for key in keys | more if at in found.refilled else keys ^ more:
+            owner = first.file(int(key[0])) if len(key) == 3 else int(key[0])
+            if owner != at or at in found.refilled or at not in found.changed:
+                mask |= typing.trace.bits[owner]
+    return mask
 
 
-def _types(value: Any) -> Any:  # noqa: ANN401 - types are nested tuples
-    return tuple(_types(each) for each in value) if isinstance(value, list) else value
-
-
-def _hit(saved: SavedHit, targets: Mapping[str, Target], reads: Mapping[str, Target]) -> Hit:
-    key = saved.key
-    if key.startswith("reads "):
-        target = reads[key[6:]]
-    elif key.startswith("promised "):
-        _, rule, effect = key.split()
-        target = Target(rule=rule, effect=effect)  # type: ignore[arg-type]
-    else:
-        target = targets[key]
-    return Hit(saved.caller, target, *saved[2:])
+def _ordered(
+    hierarchy: Hierarchy, orders: list[SavedOrder], masks: list[int], stale_mask: int
+) -> bool:
+    """Put back what is above each class; tell whether all of it still holds."""
+    known = hierarchy.orders
+    doubtful = []
+    for each in orders:
+        if masks[each.mask] & stale_mask:
+            doubtful.append(each)
+        else:
+            known.known[each.cls] = each[2:]
+            known.masks[each.cls] = masks[each.mask]
+    hierarchy.with_bases = {each.cls: each[2:] for each in orders}
+    return all(hierarchy.order(each.cls) == each[2:] for each in doubtful)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncfix.project.decorators import PROPERTIES
 from asyncfix.project.implicit import DUNDERS
 
 if TYPE_CHECKING:
@@ -47,26 +48,19 @@ class Wanted:
         )
         for table in tables:
             yield from (last(full) for full in table if typing.outside.is_active(full))
-        for _, function in typing.functions:
-            yield function.name
-        for _, each in typing.classes:
-            yield each.name
-            yield from each.attributes
-        for file in typing.files:
-            yield from file.names
+        for head in typing.files.heads:
+            yield from head.defines
 
     def _properties(self) -> Iterator[str]:
         yield from map(last, self.typing.library.reads)
-        for fid, (_, function) in enumerate(self.typing.functions):
-            if function.decorators and self.typing.decorators.is_property(fid):
-                yield function.name
+        for head in self.typing.files.heads:
+            yield from (name for kind, _, name in head.decorated if kind in PROPERTIES)
 
     def _dunders(self) -> Iterator[int]:
         """Yield the kinds of sites where Python calls something that is known."""
-        own = {name for _, each in self.typing.classes for name in each.methods}
         targets = self.typing.library.targets
         for kind, names in DUNDERS.items():
-            if not own.isdisjoint(names) or any(full.endswith(names) for full in targets):
+            if not self.names.isdisjoint(names) or any(full.endswith(names) for full in targets):
                 yield kind
 
 

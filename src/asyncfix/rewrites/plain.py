@@ -101,7 +101,7 @@ def _refuse_used(place: Place, entry: Entry) -> None:
     """Raise RefusedError where the project, tests included, calls the function or passes it on."""
     project = place.workspace.project
     name = project.typing.functions[entry.fid][1].name
-    for file, nodes, _ in project.typing.index.callers.get(name, ()):
+    for file, nodes in project.typing.index.callers(name):
         for node in nodes:
             if _may_call(place, file, node, entry.fid):
                 raise RefusedError(f"`{name}` is called in {project.files[file].path}")

@@ -60,9 +60,7 @@ def _web_of(workspace: Workspace, path: str) -> str:
     here = workspace.facts(path).imports
     if "fastapi" in here or "starlette" in here:
         return "fastapi" if "fastapi" in here else "starlette"
-    return (
-        "fastapi" if any("fastapi" in f.imports for f in workspace.project.files) else "starlette"
-    )
+    return "fastapi" if "fastapi" in workspace.project.files.imports else "starlette"
 
 
 def _is_web(workspace: Workspace, path: str) -> bool:

@@ -81,7 +81,7 @@ class Workspace:
     @cached_property
     def files(self) -> dict[str, int]:
         """Return the index of each file by its path."""
-        return {file.path: index for index, file in enumerate(self.project.files)}
+        return {path: index for index, path in enumerate(self.project.files.paths)}
 
     def width(self, path: str) -> int:
         """Return how long a row of a file may be: as told to its formatter, or as rows are."""

@@ -124,7 +124,7 @@ class _Case:
         if span.breadth != LINE:
             return False
         files = self.project.files
-        number = next(at for at, file in enumerate(files) if file.path == path)
+        number = files.paths.index(path)
         first = self.project.typing.first_function[number]
         return any(
             self.ways.reached(first + index)

@@ -6,11 +6,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from asyncfix.facts import Directive, FileFacts
     from asyncfix.findings import Location
     from asyncfix.packs import Packs, Rule
+    from asyncfix.project.files import Files
 
 LINE, RANGE, FILE = 0, 1, 2
 OWN = "asyncfix"
@@ -50,14 +51,14 @@ class Unknown(NamedTuple):
 class Spans:
     """The spans of a project, by file, the nearest first."""
 
-    def __init__(self, files: Iterable[FileFacts], packs: Packs) -> None:
+    def __init__(self, files: Files, packs: Packs) -> None:
         self.by_path: dict[str, list[Span]] = {}
         self.unknown: list[Unknown] = []
         self._names = _Names(packs)
-        for file in files:
-            if file.directives:
-                spans = sorted(self._of(file), key=attrgetter("breadth"))
-                self.by_path[file.path] = spans
+        for at, head in enumerate(files.heads):
+            if head.silences:
+                spans = sorted(self._of(files[at]), key=attrgetter("breadth"))
+                self.by_path[files.paths[at]] = spans
 
     @property
     def names(self) -> frozenset[str]:

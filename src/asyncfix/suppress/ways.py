@@ -65,8 +65,8 @@ class Ways:
     def functions(self, path: str) -> Functions:
         """Return the functions of a file, by place."""
         if path not in self._functions:
-            file = next(each for each in self._project.files if each.path == path)
-            self._functions[path] = Functions(file)
+            files = self._project.files
+            self._functions[path] = Functions(files[files.paths.index(path)])
         return self._functions[path]
 
     def reached(self, fid: int) -> bool:

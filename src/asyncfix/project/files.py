@@ -1,0 +1,151 @@
+"""The files of a project: their heads at once, their facts when they are first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from asyncfix import facts
+from asyncfix.heads import Head, head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from asyncfix.facts import Class, FileFacts, Function
+
+_NOTHING = facts.Function("", "", 0, 0, -1, (), 0, (), [], [], (), (), {}, 0, 0, "")
+
+
+class Files:
+    """A sequence of facts; `load` gives those of the file at an index, `says` looks for a text."""
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        digests: Sequence[str],
+        heads: Sequence[Head],
+        load: Callable[[int], FileFacts],
+        says: Callable[[int, Sequence[bytes]], bool],
+    ) -> None:
+        self.paths = paths
+        self.digests = digests
+        self.heads = heads
+        self.says = says
+        self._load = load
+        self._known: list[FileFacts | None] = [None] * len(paths)
+
+    @classmethod
+    def of(cls, known: Sequence[FileFacts]) -> Files:
+        """Return files whose facts are all there."""
+        paths, digests = [each.path for each in known], [each.digest for each in known]
+        return cls(paths, digests, [*map(head, known)], known.__getitem__, lambda *_: True)
+
+    def __getitem__(self, index: int) -> FileFacts:
+        """Return the facts of a file."""
+        found = self._known[index]
+        if found is None:
+            found = self._known[index] = self._load(index)
+        return found
+
+    def __len__(self) -> int:
+        """Return how many files there are."""
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[FileFacts]:
+        """Yield the facts of all files."""
+        return map(self.__getitem__, range(len(self.paths)))
+
+    def replaced(self, fresh: Mapping[str, FileFacts]) -> Files:
+        """Return these files with some in another state."""
+        now = [fresh.get(path) for path in self.paths]
+        digests = [
+            each.digest if each else old for each, old in zip(now, self.digests, strict=True)
+        ]
+        heads = [head(each) if each else old for each, old in zip(now, self.heads, strict=True)]
+
+        def load(index: int) -> FileFacts:
+            return now[index] or self[index]
+
+        def says(index: int, texts: Sequence[bytes]) -> bool:
+            return now[index] is not None or self.says(index, texts)
+
+        return Files(self.paths, digests, heads, load, says)
+
+    @cached_property
+    def imports(self) -> frozenset[str]:
+        """Return the first names of all that any file imports."""
+        return frozenset(name for each in self.heads for name in each.imports)
+
+
+class Functions:
+    """The functions of all files under one number each; a number without one has no name."""
+
+    def __init__(self, files: Files, slots: Sequence[int]) -> None:
+        self._files = files
+        self._known: list[tuple[int, Function] | None] = []
+        self._home: list[int] = []
+        self.first: list[int] = []
+        for index, room in enumerate(slots):
+            self.first.append(len(self._home))
+            self._home += [index] * room
+        self._known = [None] * len(self._home)
+
+    def __getitem__(self, fid: int) -> tuple[int, Function]:
+        """Return a function, after the index of its file."""
+        return self._known[fid] or self._read(fid)
+
+    def _read(self, fid: int) -> tuple[int, Function]:
+        file = self._home[fid]
+        start = self.first[file]
+        for at, function in enumerate(self._files[file].functions, start):
+            self._known[at] = (file, function)
+        if self._known[fid] is None:
+            self._known[fid] = (file, _NOTHING)
+        return self._known[fid] or (file, _NOTHING)
+
+    def file(self, fid: int) -> int:
+        """Return the index of the file that holds a function, without reading it."""
+        return self._home[fid]
+
+    def __len__(self) -> int:
+        """Return how many numbers there are."""
+        return len(self._home)
+
+    def __iter__(self) -> Iterator[tuple[int, Function]]:
+        """Yield all functions."""
+        return map(self.__getitem__, range(len(self._home)))
+
+
+class Classes:
+    """The classes of all files under one number each."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._home: list[int] = []
+        self.first: list[int] = []
+        for index, each in enumerate(files.heads):
+            self.first.append(len(self._home))
+            self._home += [index] * each.classes
+
+    def __getitem__(self, cls: int) -> tuple[int, Class]:
+        """Return a class, after the index of its file."""
+        file = self._home[cls]
+        return file, self._files[file].classes[cls - self.first[file]]
+
+    def file(self, cls: int) -> int:
+        """Return the index of the file that holds a class, without reading it."""
+        return self._home[cls]
+
+    def __len__(self) -> int:
+        """Return how many classes there are."""
+        return len(self._home)
+
+    def __iter__(self) -> Iterator[tuple[int, Class]]:
+        """Yield all classes."""
+        return map(self.__getitem__, range(len(self._home)))
+
+
+def mentioning(files: Files, names: Iterable[str]) -> set[int]:
+    """Return the files whose facts hold one of these names in any place."""
+    wanted = [name.encode("utf-8", "surrogatepass") for name in names]
+    return {at for at in range(len(files)) if files.says(at, wanted)} if wanted else set()

@@ -1,0 +1,134 @@
+"""What reading one function found, in a form that lasts: to be kept, and to be put back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asyncfix.packs import Target
+from asyncfix.project.edges import CalledParam, Edge, Guards, Hit
+
+if TYPE_CHECKING:
+    from asyncfix.project.edges import Instance
+    from asyncfix.project.graph import Graph
+
+
+class SavedEdge(NamedTuple):
+    """An edge of a known caller; the callee is a function and what `self` is there."""
+
+    fid: int
+    self_class: int
+    node: int
+    start: int
+    end: int
+    guards: Guards
+    bound: bool
+    kind: str
+    inner: list[Any]
+
+
+class SavedHit(NamedTuple):
+    """A hit of a known caller; `key` is a name of the target in the packs."""
+
+    key: str
+    name: str
+    node: int
+    start: int
+    end: int
+    guards: Guards
+
+
+class Reading(NamedTuple):
+    """All that one function does, seen from one class; `mask` numbers what this rests on."""
+
+    fid: int
+    self_class: int
+    mask: int
+    calls: list[SavedEdge]
+    spawns: list[SavedEdge]
+    hits: list[SavedHit]
+    passed: list[CalledParam]
+    unresolved: list[tuple[int, int]]
+
+
+class Extent(NamedTuple):
+    """How much of what a graph knows of a function comes from reading it, and on what it rests.
+
+    The rest was added later, by those who pass functions to it.
+    """
+
+    mask: int
+    calls: int
+    spawns: int
+    hits: int
+    passed: int
+    unresolved: list[tuple[int, int]]
+
+
+class Keys:
+    """Names the targets of the packs, so that they can be found again."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        library = graph.typing.library
+        self.targets, self.reads = library.targets, library.reads
+        self.names = {id(target): f"reads {name}" for name, target in library.reads.items()}
+        self.names |= {id(target): name for name, target in library.targets.items()}
+
+    def key(self, hit: Hit) -> str:
+        """Return the name of a hit's target."""
+        known = self.names.get(id(hit.target))
+        return f"promised {hit.target.rule} {hit.target.effect}" if known is None else known
+
+    def target(self, key: str) -> Target:
+        """Return the target of a name."""
+        if key.startswith("reads "):
+            return self.reads[key[6:]]
+        if key.startswith("promised "):
+            _, rule, effect = key.split()
+            made = Target(rule=rule, effect=effect)  # type: ignore[arg-type]
+            return self.graph.promised.setdefault(effect, made)
+        return self.targets[key]
+
+
+def saved(graph: Graph, number: Instance, extent: Extent, mask: int) -> Reading:
+    """Return what reading a function found."""
+    edges, instances = graph.edges[number], graph.instances
+    return Reading(
+        *instances[number],
+        mask,
+        [_saved(edge, instances) for edge in edges[: extent.calls]],
+        [_saved(edge, instances) for edge in graph.spawns[number][: extent.spawns]],
+        [SavedHit(graph.keys.key(hit), *hit[2:]) for hit in graph.hits[number][: extent.hits]],
+        graph.called_params[number][: extent.passed],
+        extent.unresolved,
+    )
+
+
+def _saved(edge: Edge, instances: list[tuple[int, int]]) -> SavedEdge:
+    fid, self_class = instances[edge.callee]
+    return SavedEdge(fid, self_class, *edge[2:8], list(edge.inner))
+
+
+def recall(graph: Graph, number: Instance, reading: Reading) -> None:
+    """Put back what reading a function found."""
+    instance, into, edges = graph.instance, graph.into, graph.edges[number]
+    for saved in reading.calls:
+        callee = instance(saved[0], saved[1])
+        edge = Edge(number, callee, *saved[2:8], _types(saved[8]))
+        edges.append(edge)
+        into.setdefault(callee, []).append(edge)
+    for saved in reading.spawns:
+        callee = instance(saved[0], saved[1])
+        edge = Edge(number, callee, *saved[2:8], _types(saved[8]))
+        graph.spawns[number].append(edge)
+        graph.spawned.setdefault(callee, []).append(edge)
+    if reading.hits:
+        graph.hits[number] += [
+            Hit(number, graph.keys.target(hit.key), *hit[1:]) for hit in reading.hits
+        ]
+    graph.called_params[number] += reading.passed
+    graph.unresolved += [(number, *place) for place in reading.unresolved]
+
+
+def _types(value: Any) -> Any:  # noqa: ANN401 - types are nested tuples
+    return tuple(map(_types, value)) if isinstance(value, list) else value

@@ -1,0 +1,277 @@
+"""An edit: what is looked at again gives what a run from the start gives."""
+
+import os
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from asyncfix import engine
+from asyncfix.config import Config
+from asyncfix.project.callees import Callees
+
+# of each file the states that edits bring it to; the first one is where they start
+STATES = {
+    "app/__init__.py": [
+        "",
+        "from app.clients import *\n",
+        "LIMIT = 3\n",
+    ],
+    "app/clients.py": [
+        "import time\nclass Client:\n    def get(self, url):\n        time.sleep(1)\n",
+        "import time\nclass Client:\n    def get(self, url):\n        return url\n",
+        "import time\nclass Client:\n    async def get(self, url):\n        time.sleep(1)\n",
+        (
+            "import time\n"
+            "\n"
+            "# moved\n"
+            "\n"
+            "class Client:\n"
+            "    def fetch(self, url):\n"
+            "        time.sleep(1)\n"
+        ),
+        "class Client(Base):\n    pass\n",
+        "def broken(:\n",
+    ],
+    "app/make.py": [
+        "from app.clients import Client\ndef make():\n    return Client()\n",
+        "from app.clients import Client\ndef make():\n    return None\n",
+        "import requests\ndef make():\n    return requests.Session()\n",
+        (
+            "from app.clients import Client\n"
+            "def other():\n"
+            "    return 1\n"
+            "def make():\n"
+            "    return Client()\n"
+        ),
+        ("from app.clients import Client\ndef make() -> Client: ...\ndef pause():\n    return 1\n"),
+    ],
+    "app/service.py": [
+        (
+            "from app.make import make\n"
+            "class Service:\n"
+            "    def __init__(self):\n"
+            "        self.client = make()\n"
+            "    def load(self):\n"
+            "        return self.client.get('x')\n"
+        ),
+        (
+            "from app.make import make\n"
+            "class Service:\n"
+            "    def __init__(self):\n"
+            "        self.client = make()\n"
+            "    @property\n"
+            "    def load(self):\n"
+            "        return self.client.get('x')\n"
+        ),
+        (
+            "from app.make import make\n"
+            "class Service:\n"
+            "    def __init__(self, client=None):\n"
+            "        self.client = client\n"
+            "    def load(self):\n"
+            "        return self.client.fetch('x')\n"
+        ),
+    ],
+    "app/run.py": [
+        (
+            "from app.service import Service\n"
+            "SERVICES = {}\n"
+            "def each(call):\n"
+            "    return call()\n"
+            "async def main(service: Service):\n"
+            "    service.load\n"
+            "    each(service.load)\n"
+            "    SERVICES['a'].load()\n"
+        ),
+        (
+            "from app.service import Service\n"
+            "SERVICES = {}\n"
+            "def each(call, quick=False):\n"
+            "    if not quick:\n"
+            "        return call()\n"
+            "async def main(service: Service):\n"
+            "    service.load()\n"
+            "    each(service.load, quick=True)\n"
+        ),
+    ],
+    "app/fill.py": [
+        (
+            "from app.run import SERVICES\n"
+            "from app.service import Service\n"
+            "SERVICES['a'] = Service()\n"
+        ),
+        "from app.run import SERVICES\nSERVICES['a'] = None\n",
+        "from app.service import Service\nfrom app.make import make\nService(make())\n",
+        (
+            "import time\n"
+            "from app.run import each\n"
+            "async def go():\n"
+            "    each(lambda: time.sleep(1))\n"
+        ),
+    ],
+    "app/wrap.py": [
+        (
+            "def aside(function):\n"
+            "    async def inner():\n"
+            "        return function()\n"
+            "    return inner\n"
+        ),
+        "def aside(function):\n    return function\n",
+    ],
+    "app/wrapped.py": [
+        "import time\nfrom app.wrap import aside\n@aside\ndef work():\n    time.sleep(1)\n",
+        ("import time\nfrom app.wrap import aside\n@aside\nasync def work():\n    time.sleep(1)\n"),
+        "from app import *\nasync def work():\n    Client().get(LIMIT)\n",
+        (
+            "import time\n"
+            "def work(clock):\n"
+            "    clock.tick()\n"
+            "class Clock:\n"
+            "    def tick(self):\n"
+            "        time.sleep(1)\n"
+            "async def go():\n"
+            "    work(Clock())\n"
+        ),
+    ],
+    "app/web.py": [
+        (
+            "from fastapi import FastAPI\n"
+            "from app.service import Service\n"
+            "app = FastAPI()\n"
+            "@app.get('/a')\n"
+            "async def a():\n"
+            "    return Service().load()\n"
+        ),
+        (
+            "from fastapi import APIRouter\n"
+            "from app.service import Service\n"
+            "app = APIRouter(prefix='/p')\n"
+            "@app.get('/b')\n"
+            "async def a():\n"
+            "    return Service().load()\n"
+        ),
+    ],
+    "app/mount.py": [
+        "",
+        (
+            "from fastapi import FastAPI\n"
+            "from app.web import app\n"
+            "main = FastAPI()\n"
+            "main.include_router(app, prefix='/v1')\n"
+        ),
+    ],
+}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Make the project, for which even a call graph this small is kept."""
+    monkeypatch.setattr(engine, "_KEPT", 0)
+    for path, states in STATES.items():
+        change(tmp_path / path, states[0])
+    return tmp_path
+
+
+def change(path, text):
+    path.parent.mkdir(exist_ok=True)
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    path.write_text(text)
+    os.utime(path, ns=(before + 10**9, before + 10**9))
+
+
+def checked(project, cache):
+    report = engine.check([project], Config(project=str(project)), cache=cache).report
+    return replace(report, seconds=0, cached=0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_edit_gives_what_a_run_from_the_start_gives(project, tmp_path_factory, seed):
+    cache = tmp_path_factory.mktemp("cache")
+    random = Random(seed)  # noqa: S311 - the same edits in every run
+    found = set()
+    for step in range(25):
+        path = random.choice(sorted(STATES))
+        change(project / path, random.choice(STATES[path]))
+        report = checked(project, cache)
+        assert report == checked(project, None), f"step {step}: {path}"
+        found.add(report.findings)
+
+    assert len(found) > 3
+
+
+SERVICE = {
+    "app/clients.py": STATES["app/clients.py"][3],
+    "app/service.py": STATES["app/service.py"][2],
+    "app/run.py": STATES["app/run.py"][1],
+    "app/fill.py": "",
+}
+JOBS = "from app.service import Service\nJOBS = []\nJOBS.append({0})\n"
+JOB = "from app.fill import JOBS\nasync def job():\n    JOBS[0].load()\n"
+TICK = "async def go(clock):\n    clock.tick()\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "path", "text"),
+    [
+        (SERVICE, "app/fill.py", STATES["app/fill.py"][2]),
+        (
+            {"app/fill.py": JOBS.format("1"), "app/wrap.py": JOB},
+            "app/fill.py",
+            JOBS.format("Service()"),
+        ),
+        ({"app/wrap.py": TICK}, "app/fill.py", "def tick(): ...\n"),
+        (
+            {"app/wrap.py": "from app.fill import *\nasync def go():\n    tick()\n"},
+            "app/fill.py",
+            "import time\ndef tick():\n    time.sleep(1)\n",
+        ),
+    ],
+    ids=["a call", "an element", "a name", "a star"],
+)
+def test_what_a_file_gives_to_others_from_afar_is_seen(project, start, path, text):
+    for name, state in start.items():
+        change(project / name, state)
+    before = checked(project, project / "cache")
+    change(project / path, text)
+    after = checked(project, project / "cache")
+
+    assert after == checked(project, None)
+    assert after != before
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """Return the names of the functions whose calls are read, as long as a test runs."""
+    names = []
+    original = Callees.read
+
+    def noted(callees, here, place):
+        names.append(callees.graph.function(here[0]).name)
+        original(callees, here, place)
+
+    monkeypatch.setattr(Callees, "read", noted)
+    return names
+
+
+MORE = "\n\nasync def more():\n    print()\n"
+SLOWER = STATES["app/clients.py"][0].replace("sleep(1)", "sleep(2)")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "again"),
+    [
+        ("app/web.py", STATES["app/web.py"][0] + MORE, {"a", "more"}),
+        ("app/clients.py", SLOWER, {"get"}),
+        ("app/make.py", STATES["app/make.py"][1], {"load", "__init__"}),
+        ("app/mount.py", "import time\n", set()),
+    ],
+)
+def test_only_what_can_see_an_edit_is_read_again(project, read, path, text, again):
+    cache = project / "cache"
+    checked(project, cache)
+    read.clear()
+    change(project / path, text)
+    checked(project, cache)
+
+    assert set(read) == again
