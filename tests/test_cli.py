@@ -392,6 +392,44 @@ def test_rule_shows_a_page_or_all_or_a_list(capsys):
     assert "blocking-sleep " in listed
 
 
+def test_rules_are_printed_for_programs(capsys):
+    cli.main(["rule", "--all", "--output-format", "json"])
+    rules = {rule["name"]: rule for rule in json.loads(capsys.readouterr().out)}
+    cli.main(["rule", "--output-format", "markdown"])
+    table = capsys.readouterr().out.splitlines()
+
+    assert rules["blocking-http"]["severity"] == "error"
+    assert rules["blocking-http"]["examples"]
+    assert [line.split("`")[1] for line in table[2:]] == list(rules)
+
+
+@pytest.mark.parametrize(
+    ("shell", "words"),
+    [
+        ("bash", {"COMP_WORDS": "asyncfix ro", "COMP_CWORD": "1"}),
+        ("zsh", {"COMP_WORDS": "asyncfix ro", "COMP_CWORD": "1"}),
+        ("fish", {"COMP_WORDS": "asyncfix ro", "COMP_CWORD": "ro"}),
+    ],
+)
+def test_shells_complete_commands(shell, words, monkeypatch, capsys):
+    monkeypatch.setenv("_ASYNCFIX_COMPLETE", f"{shell}_complete")
+    for name, value in words.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        cli.main([])
+
+    assert "routes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])  # bash is asked for its version
+def test_shells_are_given_a_script(shell, monkeypatch, capsys):
+    monkeypatch.setenv("_ASYNCFIX_COMPLETE", f"{shell}_source")
+    with pytest.raises(SystemExit):
+        cli.main([])
+
+    assert f"_ASYNCFIX_COMPLETE={shell}_complete" in capsys.readouterr().out
+
+
 def test_an_unknown_rule_is_told_with_a_suggestion(capsys):
     cli.main(["rule", "blocking-slep"])
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from asyncfix.config import json_schema
+from asyncfix.output import pages
 from asyncfix.output.json import schema
 from asyncfix.packs import builtin_texts, load
 
@@ -20,12 +21,7 @@ END = "<!-- end of rules -->"
 def readme():
     head, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition(BEGIN)
     rules = load(builtin_texts()).rules.values()
-    rows = [
-        f"| `{rule.name}` | {rule.severity}{', in preview' if rule.preview else ''} "
-        f"| {rule.summary} |\n"
-        for rule in sorted(rules, key=lambda rule: (rule.group, rule.name))
-    ]
-    table = "".join(["| rule | severity | finds |\n", "|---|---|---|\n", *rows])
+    table = pages.table(sorted(rules, key=lambda rule: (rule.group, rule.name)))
     return head + BEGIN + table + END + rest.partition(END)[2]
 
 

@@ -8,7 +8,7 @@ import click
 
 from asyncfix import __version__
 
-COMMANDS = ("check", "fix", "undo", "why", "routes", "rule", "config", "clean")
+COMMANDS = ("check", "fix", "undo", "why", "routes", "graph", "catalog", "rule", "config", "clean")
 
 
 class _Commands(click.Group):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from asyncfix.packs import Rule
 
 SITE = ""  # where the pages are published, without a slash at its end; nowhere yet
@@ -29,3 +31,13 @@ def page(rule: Rule) -> str:
         if example.good:
             parts.append(f"Not reported:\n\n```python\n{example.good.strip()}\n```")
     return "\n\n".join(parts) + "\n"
+
+
+def table(rules: Iterable[Rule]) -> str:
+    """Return a Markdown table of rules."""
+    rows = [
+        f"| `{rule.name}` | {rule.severity}{', in preview' if rule.preview else ''} "
+        f"| {rule.summary} |\n"
+        for rule in rules
+    ]
+    return "".join(["| rule | severity | finds |\n", "|---|---|---|\n", *rows])
