@@ -490,3 +490,22 @@ def test_a_closed_pipe_is_no_error():
     ) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only where there is a full device")
+@pytest.mark.parametrize("words", ["rule --all", "check --select blocking-sleep ."])
+def test_an_output_that_takes_no_more_is_an_error(words):
+    program = "from asyncfix.cli import command; import sys; sys.argv[1:] = %r; command()"
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program % words.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "error: cannot write to the output: No space left on device"
+    )

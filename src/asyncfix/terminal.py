@@ -48,8 +48,13 @@ def write(text: str, file: Path | None) -> None:
             raise AsyncfixError(f"cannot write {file}: {error.strerror}") from error
         return
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads on, which is no trouble
+        raise
+    except OSError as error:
+        raise AsyncfixError(f"cannot write to the output: {error.strerror}") from error
 
 
 class Progress:
