@@ -2,6 +2,7 @@
 
 import ast
 import re
+from textwrap import dedent
 
 import msgspec
 import pytest
@@ -339,3 +340,56 @@ def test_packs_of_the_user_are_files_or_folders(tmp_path):
 def test_a_pack_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(PackError, match=r"absent\.toml"):
         packs.user_texts(["absent.toml"], tmp_path)
+
+
+def test_a_pack_tells_what_asks_a_store(check):
+    pack = """
+        [[query]]
+        names = ["acme.AsyncClient.fetch"]
+        kind = "read"
+        batch = "one `fetch_many`"
+    """
+    app = """
+        import acme
+
+        async def get(client: acme.AsyncClient, items):
+            for item in items:
+                await client.fetch(item)
+            return await client.fetch(1)
+    """
+
+    (finding,) = check({"acme.toml": dedent(pack), "app.py": dedent(app)}, packs=("acme.toml",))
+
+    assert (finding.rule, finding.subject) == ("n-plus-one-query", "acme.AsyncClient.fetch")
+    assert finding.help == "one `fetch_many`"
+
+
+def test_what_blocks_asks_a_store_and_so_does_its_awaited_form(check):
+    pack = """
+        [[target]]
+        names = ["acme.Client.fetch", "acme.Client.close"]
+        rule = "blocking-database"
+        effect = "database"
+        replacement = "acme.AsyncClient.*"
+    """
+    app = """
+        import acme
+
+        async def get(client: acme.AsyncClient, items):
+            for item in items:
+                await client.fetch(item)
+                await client.close(item)
+
+        def find(client: acme.Client, items):
+            return [client.fetch(item) for item in items]
+    """
+
+    found = check({"acme.toml": dedent(pack), "app.py": dedent(app)}, packs=("acme.toml",))
+
+    assert [each.subject for each in found] == ["acme.AsyncClient.fetch", "acme.Client.fetch"]
+
+
+def test_a_query_needs_a_known_kind_and_full_names():
+    for text in ("names = ['a.b']\nkind = 'ask'", "names = ['a b']\nkind = 'read'"):
+        with pytest.raises(PackError):
+            packs.load({"acme.toml": f"[[query]]\n{text}"})

@@ -258,7 +258,7 @@ def report_on(
     return Report(
         ordered(left),
         hidden=len(mine) - len(shown),
-        unresolved=project.unresolved,
+        unresolved=len(project.unresolved),
         files=len(found.files),
         cached=linked.cached,
         errors=(*found.errors, *linked.errors),
@@ -329,9 +329,8 @@ def _stale(
 
 def _unresolved(project: Project, found: Discovery) -> tuple[Location, ...]:
     """Return the calls whose receiver has no known type, each place once, in order."""
-    _ = project.unresolved
     graph = project.graph
-    places = {Location(graph.path(at), start, end) for at, start, end in graph.unresolved}
+    places = {Location(graph.path(at), start, end) for at, start, end in project.unresolved}
     mine = found.reported
     return tuple(sorted(each for each in places if mine is None or each.path in mine))
 

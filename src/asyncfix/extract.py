@@ -28,6 +28,12 @@ _CONTRACT = re.compile(rb"#\s*asyncfix:\s*(nonblocking|runs-in-thread|blocking\[
 _PUTS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, "put_nowait": 0}
 _LONGEST_TEXT = 80
 _LONGEST_PREFIX = 24
+_LONGEST_SQL = 600
+_SQL = re.compile(
+    r"\s*(?:--[^\n]*\n\s*)*(?:select|insert|update|delete|replace|merge|upsert|with)\s",
+    re.IGNORECASE,
+)
+_ENDINGS = {ast.Break: facts.BREAKS, ast.Return: facts.RETURNS}
 _MOST_DEFINITIONS = 6
 _first = itemgetter(0)
 
@@ -87,6 +93,10 @@ class _Scope:
         self.copies: dict[str, int] = {}
         self.cut: dict[str, tuple[int, str]] = {}
         self.pending: list[tuple[ast.AST, int]] = []
+        self.loops: list[int] = []
+        self.branches: list[int] = []
+        self.entered: list[int] = []
+        self.depth = 0
 
 
 class _Reader:
@@ -117,6 +127,7 @@ class _Reader:
         self.body: int = -1
         self.awaited: ast.AST | None = None
         self.quiet = 0
+        self.starred = 0
         self.scope = _Scope(0, None, owner=-1, qualname="")
         self.expressions: dict[type, Callable[[Any], int]] = {
             ast.Name: self._name,
@@ -243,6 +254,9 @@ class _Reader:
             start,
             end,
             "",
+            scope.loops,
+            scope.branches,
+            scope.entered,
         )
 
     def _complete(self, index: int, head: Class) -> Class:
@@ -295,6 +309,38 @@ class _Reader:
             starts[at.end_lineno - 1] + at.end_col_offset,
             guard,
         )
+
+    def _end(self, at: Any) -> int:  # noqa: ANN401 - as above
+        return int(self.starts[at.end_lineno - 1] + at.end_col_offset)
+
+    def _start(self, at: Any) -> int:  # noqa: ANN401 - as above
+        return int(self.starts[at.lineno - 1] + at.col_offset)
+
+    def _made_of(self, nodes: Iterable[int]) -> tuple[int, ...]:
+        """Leave out constants, which no value depends on."""
+        return tuple(dict.fromkeys(n for n in nodes if n and self.nodes[n][0] > facts.CONST))
+
+    def _literal(self, name: str, nodes: Iterable[int], sql: str = "") -> int:
+        """Return a literal that is made of other values."""
+        made = self._made_of(nodes)
+        if sql:
+            return self._node(facts.LITERAL, name, made, sql)
+        return self._node(facts.LITERAL, name, made) if made else self._node(facts.LITERAL, name)
+
+    def _loop(self, kind: int, span: tuple[int, int, int, int], element: int, mark: int) -> None:
+        """Note a loop in which something runs: more sites and reads than there were before it."""
+        if self._mark() > mark:
+            self.scope.loops += (kind, *span, element, 0)
+
+    def _mark(self) -> int:
+        scope = self.scope
+        return len(scope.sites) + len(scope.reads) + len(scope.branches) + len(scope.loops)
+
+    def _branch(self, body: Sequence[ast.stmt], test: int = 0, flag: int = 0) -> None:
+        """Note a block that runs under a test, leaves the loop, or runs after an exception."""
+        ending = _ENDINGS.get(type(body[-1]), 0) + flag
+        if test or ending:
+            self.scope.branches += (self._start(body[0]), self._end(body[-1]), test, ending)
 
     def _read(self, kind: int, node: int, at: Any) -> None:  # noqa: ANN401 - as above
         scope = self.scope
@@ -406,6 +452,9 @@ class _Reader:
             values = tuple([self._expression(keyword.value) for keyword in node.keywords])
         if isinstance(function, ast.Name) and function.id == "super" and self.scope.owner >= 0:
             return self._node(facts.SUPER, self.scope.owner)
+        if -1 in arguments:
+            names = (*names, "*")
+            values = (*values, self.starred)
         found = self._node(facts.CALL, callee, arguments, names, values)
         self._site(facts.AWAITS if awaited else facts.CALLS, found, node)
         if self.guard:
@@ -428,7 +477,7 @@ class _Reader:
 
     def _argument(self, node: ast.AST) -> int:
         if isinstance(node, ast.Starred):
-            value = self._expression(node.value)
+            value = self.starred = self._expression(node.value)
             self._site(facts.ITERATES, value, node.value)
             return -1
         return self._expression(node)
@@ -443,7 +492,7 @@ class _Reader:
             if self.quiet:
                 return self._quoted(value) or self._node(facts.LITERAL, "str")
             if len(value) > _LONGEST_TEXT:
-                return self._node(facts.LITERAL, "str")
+                return self._literal("str", (), _sql(value))
             return self._node(facts.CONST, value.encode("utf-8", "replace").decode(), "str")
         if value is None or isinstance(value, bool | float):
             return self._node(facts.CONST, value, type(value).__name__)
@@ -524,10 +573,23 @@ class _Reader:
             return self._node(facts.BINARY, left, right)
         is_text = self.nodes[left][0] == facts.PREFIX or self.nodes[left][2:] == ("str",)
         if isinstance(node.op, ast.Add):
-            return self._prefix_of(left) if is_text else self._union((left, right))
+            if not is_text:
+                return self._union((left, right))
+            return self._made_text(self._prefix_of(left), (left, right), _text(self.nodes[left]))
         if isinstance(node.op, ast.Mod):
-            return self._prefix_of(left, until="%") if is_text else left
-        return 0
+            if is_text:
+                begin = self._prefix_of(left, until="%")
+                return self._made_text(begin, (left, right), _text(self.nodes[left]))
+            return self._node(facts.MADE, self._made_of((left, right)), left) if left else 0
+        made = self._made_of((left, right))
+        return self._node(facts.MADE, made, 0) if made else 0
+
+    def _made_text(self, begin: int, made_of: Iterable[int], sql: str) -> int:
+        """Return a text of which the beginning is known, and what it is made of."""
+        parts = self.nodes[begin]
+        if parts[0] != facts.PREFIX:
+            return self._literal("str", made_of, sql)
+        return self._node(facts.PREFIX, parts[1], parts[2], self._made_of(made_of))
 
     def _prefix_of(self, text: int, until: str = "") -> int:
         """Say that a text begins with another one, if that looks like a path or an address."""
@@ -548,29 +610,35 @@ class _Reader:
         is_number = constant[0] == facts.CONST and isinstance(constant[1], int | float)
         if isinstance(node.op, ast.USub) and is_number:
             return self._node(facts.CONST, -constant[1], constant[2])
-        return self._node(facts.LITERAL, "bool") if isinstance(node.op, ast.Not) else 0
+        return self._literal("bool", (value,)) if isinstance(node.op, ast.Not) else 0
 
     def _compare(self, node: ast.Compare) -> int:
-        self._expression(node.left)
+        values = [self._expression(node.left)]
         for operator, right in zip(node.ops, node.comparators, strict=True):
             value = self._expression(right)
+            values.append(value)
             if isinstance(operator, ast.In | ast.NotIn) and self.nodes[value][0] > facts.LITERAL:
                 self._read(facts.CONTAINS, value, right)
-        return self._node(facts.LITERAL, "bool")
+        return self._literal("bool", values)
 
     def _joined(self, node: ast.JoinedStr) -> int:
         parts = [
             self._formatted(value) if type(value) is ast.FormattedValue else 0
             for value in node.values
         ]
-        first, rest = node.values[:1], node.values[1:2]
+        begin = self._begins(node.values, parts)
+        return self._made_text(begin, parts, _joined_sql(node.values))
+
+    def _begins(self, values: Sequence[ast.expr], parts: Sequence[int]) -> int:
+        """Return the beginning of an f-string, if it looks like a path or an address."""
+        first, rest = values[:1], values[1:2]
         if first and isinstance(first[0], ast.Constant):
             return self._beginning(str(first[0].value))
         if rest and parts[0] and isinstance(rest[0], ast.Constant):
             after = str(rest[0].value)
             if after.startswith("/"):
                 return self._node(facts.PREFIX, parts[0], "/")
-        return self._node(facts.LITERAL, "str")
+        return 0
 
     def _formatted(self, node: ast.FormattedValue) -> int:
         if node.format_spec:
@@ -581,6 +649,8 @@ class _Reader:
         saved, body = self.scope.env, self.body
         scope_is_module = self.scope.index == 0 or body >= 0
         self.scope.env = dict(saved)
+        loops = []
+        self.scope.depth += 1
         for generator in node.generators:
             value = self._iterable(generator.iter, awaited=bool(generator.is_async))
             if generator.is_async:
@@ -589,6 +659,7 @@ class _Reader:
                 self._site(facts.ITERATES, value, generator.iter)
                 element = self._node(facts.ELEMENT, value)
             self._comprehension_target(generator.target, element, local=scope_is_module)
+            loops.append((generator, element, self._mark()))
             for test in generator.ifs:
                 self._expression(test)
         if isinstance(node, ast.DictComp):
@@ -597,7 +668,19 @@ class _Reader:
         else:
             found = self._fresh(facts.SEQUENCE, (self._expression(node.elt),))
         self.scope.env = saved
+        self.scope.depth -= 1
+        self._comprehended(node, loops, found)
         return found
+
+    def _comprehended(self, node: Any, loops: Sequence[Any], made: int) -> None:  # noqa: ANN401 - as above
+        """Note the loops of a comprehension, each of which runs all but what stands before it."""
+        now, first = self._mark(), self._start(node.generators[0].target)
+        for generator, element, mark in loops:
+            if now > mark and not self.quiet:
+                is_async = generator.is_async
+                kind = facts.ASYNC_COMPREHENSION if is_async else facts.COMPREHENSION
+                span = (self._start(node), self._end(node), first, self._end(generator.iter))
+                self.scope.loops += (kind, *span, element, made)
 
     def _iterable(self, node: ast.expr, *, awaited: bool) -> int:
         """Read what a loop runs over; a call that `async for` takes can be no blocking one."""
@@ -644,9 +727,8 @@ class _Reader:
         return 0
 
     def _slice(self, node: ast.Slice) -> int:
-        for part in (node.lower, node.upper, node.step):
-            self._expression(part)
-        return self._node(facts.LITERAL, "slice")
+        parts = (node.lower, node.upper, node.step)
+        return self._literal("slice", [self._expression(part) for part in parts])
 
     # Statements: each returns whether the one after it can run
 
@@ -789,8 +871,10 @@ class _Reader:
         constant = _truth(node.test)
         if constant is not None:
             return self._block(node.body if constant else node.orelse)
-        self._expression(node.test)
+        test = self._expression(node.test)
         scope = self.scope
+        if scope.depth:
+            self._branches(node, test)
         before = scope.env
         guard = self.guard
         if_true = guard + self._guards(node.test, holds=True)
@@ -812,6 +896,12 @@ class _Reader:
         else:
             scope.env, self.guard = other, if_false
         return then_falls or other_falls
+
+    def _branches(self, node: ast.If, test: int) -> None:
+        negated = _is_negative(node.test)
+        self._branch(node.body, test, facts.NEGATED if negated else 0)
+        if node.orelse:
+            self._branch(node.orelse, test, 0 if negated else facts.NEGATED)
 
     def _guards(self, test: ast.expr, *, holds: bool) -> tuple[tuple[int, str, bool], ...]:
         """Say what a test tells about parameters: `if create`, `if not create`, `if x is None`."""
@@ -1015,10 +1105,20 @@ class _Reader:
         before = self.scope.env
         self.scope.env = dict(before)
         self._target(node.target, element)
-        self._block(node.body)
+        kind = facts.ASYNC_FOR if isinstance(node, ast.AsyncFor) else facts.FOR
+        self._repeated(node, kind, self._end(node.iter), element)
         self.scope.env = _merged(before, self.scope.env)
         self._block(node.orelse)
         return True
+
+    def _repeated(self, node: Any, kind: int, start: int, element: int) -> None:  # noqa: ANN401 - a loop
+        """Read the body of a loop, and note the loop."""
+        mark, scope = self._mark(), self.scope
+        scope.depth += 1
+        self._block(node.body)
+        self._branch(node.body)
+        scope.depth -= 1
+        self._loop(kind, (start, self._end(node.body[-1]), 0, 0), element, mark)
 
     def _while(self, node: ast.While) -> bool:
         truth = _truth(node.test)
@@ -1027,7 +1127,7 @@ class _Reader:
         self._expression(node.test)
         before = self.scope.env
         self.scope.env = {**before, **self._narrow(node.test)}
-        self._block(node.body)
+        self._repeated(node, facts.WHILE, self._start(node.test), 0)
         self.scope.env = _merged(before, self.scope.env)
         self._block(node.orelse)
         return not (truth and not _breaks(node.body))
@@ -1039,12 +1139,19 @@ class _Reader:
                 value = self._expression(item.context_expr)
                 self.awaited = outer
                 entered = self._node(facts.AENTERED, value)
+                self.scope.entered += (
+                    value,
+                    self._start(item.context_expr),
+                    self._end(node.body[-1]),
+                )
             else:
                 value = self._expression(item.context_expr)
                 self._site(facts.ENTERS, value, item.context_expr)
                 entered = self._node(facts.ENTERED, value)
             if item.optional_vars is not None:
                 self._target(item.optional_vars, entered)
+        if self.scope.depth:
+            self._branch(node.body)
         return self._block(node.body)
 
     def _try(self, node: ast.Try) -> bool:
@@ -1054,6 +1161,8 @@ class _Reader:
         falls = self._block(node.body)
         if falls:
             falls = self._block(node.orelse)
+        if scope.depth:
+            self._branch([*node.body, *node.orelse])
         after = [scope.env] if falls else []
         tried = _merged(before, scope.env)
         for handler in node.handlers:
@@ -1062,6 +1171,8 @@ class _Reader:
             if handler.name:
                 kind = self._quietly(handler.type)
                 self._bind(handler.name, self._node(facts.ANNOTATED, kind, 0))
+            if not isinstance(handler.body[0], ast.Pass | ast.Raise):
+                self._branch(handler.body, 0, facts.FAILED)
             if self._block(handler.body):
                 after.append(scope.env)
         scope.env = after[0] if after else tried
@@ -1179,6 +1290,9 @@ class _Reader:
             starts[node.lineno - 1] + node.col_offset,
             starts[node.end_lineno - 1] + node.end_col_offset,
             self._contract(node),
+            [],
+            [],
+            [],
         )
         if scope.index:
             scope.pending.append((node, index))
@@ -1270,6 +1384,9 @@ class _Reader:
             results=tuple(dict.fromkeys(scope.results)),
             yields=tuple(dict.fromkeys(scope.yields)),
             captured={n: tuple(dict.fromkeys(scope.all[n])) for n in sorted(scope.captured)},
+            loops=scope.loops,
+            branches=scope.branches,
+            entered=scope.entered,
         )
 
     def _class_definition(self, node: ast.ClassDef) -> bool:
@@ -1324,6 +1441,44 @@ def _pairs(target: ast.expr, value: ast.expr) -> TypeGuard[ast.Tuple | ast.List]
         and isinstance(value, ast.Tuple)
         and len(target.elts) == len(value.elts)
     )
+
+
+def _is_negative(test: ast.expr) -> bool:
+    """Tell whether a test holds where something is missing: `not x`, `x is None`."""
+    if isinstance(test, ast.UnaryOp):
+        return isinstance(test.op, ast.Not)
+    if isinstance(test, ast.BoolOp):
+        return any(map(_is_negative, test.values))
+    return isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is | ast.NotIn)
+
+
+def _sql(text: str) -> str:
+    """Return the beginning of a text that is a statement in SQL, or nothing."""
+    return _folded(text) if _SQL.match(text) else ""
+
+
+def _folded(text: str) -> str:
+    return (
+        " ".join(text[: 2 * _LONGEST_SQL].split())[:_LONGEST_SQL]
+        .encode("utf-8", "replace")
+        .decode()
+    )
+
+
+def _text(node: tuple[Any, ...]) -> str:
+    """Return the statement in SQL that a constant or a literal is."""
+    if node[0] == facts.CONST:
+        return _sql(node[1]) if isinstance(node[1], str) else ""
+    return str(node[3]) if len(node) > 3 else ""
+
+
+def _joined_sql(values: Sequence[ast.expr]) -> str:
+    """Return the statement in SQL that an f-string is, with `{}` for what is put in."""
+    first = values[0] if values else None
+    if not isinstance(first, ast.Constant) or not _SQL.match(str(first.value)):
+        return ""
+    parts = (str(v.value) if isinstance(v, ast.Constant) else "{}" for v in values)
+    return _folded("".join(parts))
 
 
 def _last_name(node: ast.expr) -> str:

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 # Operators of expressions, with their operands.
 UNKNOWN = 0
 CONST = 1  # value: None, bool, int, float or a short str
-LITERAL = 2  # the name of a builtin type whose value does not matter
+LITERAL = (
+    2  # the name of a builtin type; if known, what the value is made of, and the SQL it starts
+)
 GLOBAL = 3  # name, of the module or a builtin
 OUTER = 4  # function, name: a variable of an enclosing function
 ATTR = 5  # base, name
@@ -36,7 +38,8 @@ SUPER = 22  # class
 AELEMENT = 23  # of an asynchronous iterable
 AENTERED = 24  # by `async with`
 EMPTY = 25  # a display without elements; never shared, so that what is put into it is known
-PREFIX = 26  # a text that begins with what an expression gives and a text after it
+PREFIX = 26  # a text that begins with what an expression gives and a text after it; made of …
+MADE = 27  # what an operator gives: its operands, and for `%` the one whose type it has
 
 # Kinds of sites: what runs there.
 CALLS = 0
@@ -48,6 +51,24 @@ GETS_ITEM = 5
 SETS_ITEM = 6
 CONTAINS = 7
 SITE = 5  # integers per site: kind, node, start, end, guard
+
+# Loops: seven integers each. Kind; the stretch that is run again and again, and a stretch within it
+# that is not (what a comprehension runs over); the element and, of a comprehension, what it makes.
+FOR = 0
+ASYNC_FOR = 1
+WHILE = 2
+COMPREHENSION = 3
+ASYNC_COMPREHENSION = 4
+LOOP = 7
+
+# Branches within loops: four integers each. Its stretch, the test under which it runs, and how it
+# ends; NEGATED is added where it runs if the test fails or finds nothing. What handles exceptions
+# is noted outside loops too.
+BREAKS = 1
+RETURNS = 2
+NEGATED = 8
+FAILED = 16  # of a branch, anywhere, that runs after an exception
+BRANCH = 4
 
 # Flags of functions.
 ASYNC = 1
@@ -92,6 +113,7 @@ class Function(NamedTuple):
     """A function, method or lambda; function 0 is the module's own code.
 
     `sites` and `reads` are flat: five integers a site. `guard` indexes `FileFacts.guards`.
+    `loops` and `branches` are flat too, and `entered` has node and place of each `async with`.
     """
 
     name: str
@@ -110,6 +132,9 @@ class Function(NamedTuple):
     start: int
     end: int
     contract: str
+    loops: list[int]
+    branches: list[int]
+    entered: list[int]
 
 
 class Class(NamedTuple):

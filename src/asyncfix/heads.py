@@ -16,7 +16,8 @@ class Head(NamedTuple):
     """The part of a file's facts that a link asks of all files; it follows from the facts.
 
     `tops` are the first names of what the module imports at its top; `decorated` has last names
-    of decorators, each with the index and the name of its function; `calls` counts calls by the
+    of decorators, each with the index and the name of its function; `repeating` are the functions
+    that hold loops; `calls` counts calls by the
     last name of what is called; `defines` are the names of all that can be called or read.
     """
 
@@ -25,6 +26,7 @@ class Head(NamedTuple):
     tops: tuple[str, ...]
     functions: int
     asynchronous: tuple[int, ...]
+    repeating: tuple[int, ...]
     classes: int
     defines: tuple[str, ...]
     decorated: tuple[tuple[str, int, str], ...]
@@ -41,6 +43,7 @@ def head(file: FileFacts) -> Head:
         tuple(sorted(set(_tops(file)))),
         len(file.functions),
         tuple(at for at, function in enumerate(file.functions) if function.flags & facts.ASYNC),
+        tuple(at for at, function in enumerate(file.functions) if function.loops),
         len(file.classes),
         tuple(dict.fromkeys(_defines(file))),
         tuple(

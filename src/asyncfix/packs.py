@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 Effect = Literal[
     "network", "database", "file", "sleep", "subprocess", "lock", "cpu", "input", "metadata"
 ]
+Kind = Literal[
+    "read",
+    "write",
+    "execute",
+    "insert",
+    "add",
+    "flush",
+    "commit",
+    "request",
+    "pause",
+    "limit",
+    "none",
+]
 _NAME = re.compile(r"[A-Za-z_][\w.]*(\.\*)?\Z")
 _CONDITION = re.compile(
     r"(?P<name>\w*)(@(?P<at>\d+))?\s*((?P<operator>==|!=|<|>|is\b|begins\b)\s*(?P<value>\S.*))?\Z"
@@ -85,6 +98,21 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
         return tuple(found.values())
 
 
+class Query(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Callables (`names`), or last names of targets (`members`), that go to a store once a call.
+
+    `kind` says what they do there; `none` stands for what belongs to another call, `pause` and
+    `limit` for what holds a loop back on purpose. `batch` is the form for many items at once.
+    """
+
+    names: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    kind: Kind
+    store: str = ""
+    batch: str = ""
+    statement: str = ""
+
+
 class Example(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Code that is a test of its rule: `bad` is reported once or more, `good` never."""
 
@@ -139,6 +167,7 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     rule: str = ""
     effect: Effect | None = None
     target: tuple[Target, ...] = ()
+    query: tuple[Query, ...] = ()
     returns: dict[str, str] = {}
     attributes: dict[str, str] = {}
     bases: dict[str, tuple[str, ...]] = {}
@@ -185,6 +214,8 @@ class Library(msgspec.Struct, kw_only=True):
     callers: dict[str, str] = {}
     roots: list[Root] = []
     own: set[str] = set()
+    queries: dict[str, Query] = {}
+    members: dict[str, Query] = {}
 
 
 class Packs(msgspec.Struct, dict=True):
@@ -282,6 +313,12 @@ def _learn(file: str, pack: Pack, library: Library) -> None:
                 raise PackError(f"{file}: {name!r} is no full name")
         library.targets.update(dict.fromkeys(target.names, whole))
         library.reads.update(dict.fromkeys(target.reads, whole))
+    for query in pack.query:
+        for name in query.names:
+            if not _NAME.match(name):
+                raise PackError(f"{file}: {name!r} is no full name")
+        library.queries.update(dict.fromkeys(query.names, query))
+        library.members.update(dict.fromkeys(query.members, query))
     library.returns.update(pack.returns)
     library.attributes.update(pack.attributes)
     library.bases.update(pack.bases)

@@ -33,8 +33,8 @@ class Reading:
         self.places = Places(self.text, prefix)
         self.origins = Origins(self.graph, self.text, self.at)
         self.reported = {(c.instance, c.start, c.end): c for c in project.chains}
-        self.reached = len(self.graph.instances)
-        for number in range(min(1, self.reached)):
+        self.reached = project.reached
+        for number in range(min(1, len(self.graph.instances))):
             project.root(number)  # the ways from the roots are noted before more is read
 
     def text(self, path: str) -> Text:
@@ -75,7 +75,7 @@ class Reading:
         return found
 
     def _on_loop(self, fid: int) -> bool:
-        return any(number < self.reached for number in self._instances(fid))
+        return any(number in self.reached for number in self._instances(fid))
 
     def _enters(self, fid: int) -> bool:
         """Tell whether the loop runs a function itself, not through a sync call."""

@@ -66,7 +66,7 @@ class Runs(Reading):
     def _roots(self, fid: int) -> list[str]:
         """Return every entry by which the loop comes to a function."""
         graph, entries = self.graph, self.project.entries
-        queue = [number for number in self._instances(fid) if number < self.reached]
+        queue = [number for number in self._instances(fid) if number in self.reached]
         seen = set(queue)
         found: dict[int, None] = {}
         while queue:
@@ -74,7 +74,7 @@ class Runs(Reading):
             at = graph.instances[number][0]
             enters = self._enters(at)
             edges = graph.spawned.get(number, []) if enters else graph.into.get(number, [])
-            above = [edge.caller for edge in edges if edge.caller < self.reached]
+            above = [edge.caller for edge in edges if edge.caller in self.reached]
             if enters and (at in entries or not above):
                 found[at] = None
                 above = [] if at in entries else above

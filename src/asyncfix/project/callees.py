@@ -109,8 +109,13 @@ class Callees:
         self.graph.edge(site, each[1], context, bound=True, awaited=site.kind == facts.AWAITS)
 
     def _wrapper(self, site: Site, each: Type, _parts: Sequence[Any]) -> None:
+        graph = self.graph
         awaited = site.kind == facts.AWAITS
-        self.graph.edge(site, each[1], bound=False, awaited=awaited, inner=each[2])
+        graph.edge(site, each[1], bound=False, awaited=awaited, inner=each[2])
+        kind = "await" if awaited else "task"
+        for inner in each[2]:
+            if inner[0] == "F" and self.typing.functions[inner[1]][1].flags & facts.ASYNC:
+                graph.edge_aside(site, inner[1], -1, bound=False, kind=kind)
 
     def _class(self, site: Site, each: Type, _parts: Sequence[Any]) -> None:
         hierarchy = self.typing.hierarchy
@@ -139,13 +144,20 @@ class Callees:
     def _outside(self, site: Site, each: Type, parts: Sequence[Any]) -> None:
         graph, library, name = self.graph, self.typing.library, each[1]
         called = library.callers.get(name)
+        query = self.typing.stores.query(each[2], name)
+        if query is not None:
+            graph.ask(site, query, name)
+        if name in library.offloads:
+            if name not in graph.trusted:
+                graph.sinks.call(site, each[2], name, parts)
+            self._in_thread(site, parts)
+            return
         told = called or name in library.consumers or self.typing.outside.target(each[2], name)
         if not told or name in graph.trusted:
-            self._silent.add(each)
+            if query is None:
+                self._silent.add(each)
             return
         graph.sinks.call(site, each[2], name, parts)
-        if name in library.offloads:
-            return
         if name in library.consumers and parts[2] and parts[2][0] > 0:
             graph.implicit.iterate(site, parts[2][0])
         node = argument_of(parts, called) if called else 0
@@ -153,5 +165,27 @@ class Callees:
             if handed[0] in "FMCVX":
                 self.follow(site, handed, (facts.CALL, node, (), (), ()))
 
+    def _in_thread(self, site: Site, parts: Sequence[Any]) -> None:
+        """Follow what is handed to a thread: a function, then its arguments."""
+        graph = self.graph
+        kind = "thread" if site.kind == facts.AWAITS else "thread task"
+        for at, node in enumerate(parts[2][:2]):
+            for each in self.typing.of(site.file, node, site.self_class) if node > 0 else ():
+                inner = ((site.file, _rest(parts, at)),)
+                if each[0] in "FM":
+                    context = self.typing.hierarchy.context(each) if each[0] == "M" else -1
+                    graph.edge_aside(
+                        site, each[1], context, bound=each[0] == "M", kind=kind, inner=inner
+                    )
+                elif each[0] == "X":
+                    query = self.typing.stores.query(each[2], each[1])
+                    if query is not None:
+                        graph.ask(site, query, each[1])
+
     def _outside_instance(self, site: Site, each: Type, parts: Sequence[Any]) -> None:
         self.graph.sinks.call(site, each[1], f"{each[1]}.__call__", parts)
+
+
+def _rest(parts: Sequence[Any], at: int) -> Sequence[Any]:
+    """Return the call that happens elsewhere, whose function is the argument at an index."""
+    return (parts[0], parts[2][at], tuple(parts[2][at + 1 :]), tuple(parts[3]), tuple(parts[4]))

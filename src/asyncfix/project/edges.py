@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from asyncfix.packs import Target
+    from asyncfix.packs import Query, Target
     from asyncfix.project.types import Types
 
 Instance = int
@@ -55,3 +55,16 @@ class Hit(NamedTuple):
     start: int
     end: int
     guards: Guards
+
+
+class Asked(NamedTuple):
+    """A call that goes to a store, awaited or not."""
+
+    caller: Instance
+    query: Query
+    name: str
+    node: int
+    start: int
+    end: int
+    guards: Guards
+    awaited: bool

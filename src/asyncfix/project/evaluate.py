@@ -19,6 +19,7 @@ from asyncfix.project.modules import Modules
 from asyncfix.project.names import Names
 from asyncfix.project.parameters import Parameters
 from asyncfix.project.shapes import Shapes
+from asyncfix.project.stores import Stores
 from asyncfix.project.trace import Trace
 from asyncfix.project.types import unique
 
@@ -51,6 +52,7 @@ class Typing:
         self.trace = Trace(len(files))
         self.library = packs.library
         self.outside = Outside(packs.library, files.imports)
+        self.stores = Stores(self.outside)
         self.modules = Modules(files, src, self.outside.tops, self.trace)
         self.slots = slots or [each.functions + _ROOM for each in files.heads]
         self.functions = Functions(files, self.slots)
@@ -61,6 +63,11 @@ class Typing:
             start + at
             for start, head in zip(self.first_function, files.heads, strict=True)
             for at in head.asynchronous
+        )
+        self.repeating = frozenset(
+            start + at
+            for start, head in zip(self.first_function, files.heads, strict=True)
+            for at in head.repeating
         )
         self.memo: dict[tuple[int, int, int], Types] = {}
         self.masks: dict[tuple[int, int, int], int] = {}
@@ -94,6 +101,7 @@ class Typing:
             facts.DICT: shapes.sequence,
             facts.TUPLE: shapes.tuple_,
             facts.BINARY: shapes.binary,
+            facts.MADE: shapes.made,
             facts.ITEM: shapes.item,
             facts.UNPACKED: shapes.unpacked,
             facts.ELEMENT: shapes.element,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from asyncfix import facts, packs
 from asyncfix.project.callbacks import Callbacks
 from asyncfix.project.callees import Callees
-from asyncfix.project.edges import Edge, Hit, Site
+from asyncfix.project.edges import Asked, Edge, Hit, Site
 from asyncfix.project.implicit import Implicit
 from asyncfix.project.readings import Extent, Keys, recall
 from asyncfix.project.sinks import Sinks
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from asyncfix.facts import FileFacts, Function
-    from asyncfix.packs import Target
+    from asyncfix.packs import Query, Target
     from asyncfix.project.edges import CalledParam, Guards, Here, Instance
     from asyncfix.project.evaluate import Typing
     from asyncfix.project.files import Files
@@ -54,6 +54,8 @@ class Graph:
         self.hits: list[list[Hit]] = []
         self.into: dict[Instance, list[Edge]] = {}
         self.spawned: dict[Instance, list[Edge]] = {}
+        self.asked: list[list[Asked]] = []
+        self.aside: list[list[Edge]] = []  # into threads, into oneself, past a decorator
         self.called_params: list[list[CalledParam]] = []
         self.resolved_params: set[tuple[int, int, int, int]] = set()
         self.unresolved: list[tuple[int, int, int]] = []
@@ -117,6 +119,8 @@ class Graph:
             self.edges.append([])
             self.hits.append([])
             self.spawns.append([])
+            self.asked.append([])
+            self.aside.append([])
             self.called_params.append([])
             self.queue.append(number)
         return number
@@ -141,6 +145,8 @@ class Graph:
             len(self.hits[number]),
             len(self.called_params[number]),
             [each[1:] for each in self.unresolved[before:]],
+            len(self.asked[number]),
+            len(self.aside[number]),
         )
 
     def _read_sites(self, here: Here, sites: Sequence[int]) -> None:
@@ -198,6 +204,23 @@ class Graph:
         hit = Hit(site.caller, target, name, *site[4:7], (*self.guards(site), *guards))
         self.hits[site.caller].append(hit)
 
+    def ask(self, site: Site, query: Query, name: str) -> None:
+        """Note a call that goes to a store."""
+        awaited = site.kind == facts.AWAITS
+        asked = Asked(site.caller, query, name, *site[4:7], self.guards(site), awaited)
+        self.asked[site.caller].append(asked)
+
+    def edge_aside(
+        self, site: Site, fid: int, self_class: int, *, bound: bool, kind: str, inner: Types = ()
+    ) -> None:
+        """Note a call that does not stop the loop: in a thread, or what a decorator wraps."""
+        self.typing.read(fid)
+        function = self.typing.functions[fid][1]
+        if function.contract not in _ELSEWHERE and not function.flags & facts.GENERATOR:
+            own = -1 if function.flags & facts.ASYNC else self_class
+            edge = self._edge(site, self.instance(fid, own), bound=bound, kind=kind, inner=inner)
+            self.aside[site.caller].append(edge)
+
     def edge(
         self,
         site: Site,
@@ -225,15 +248,17 @@ class Graph:
             self.hit(site, target, qualname or self.qualname(fid))
         elif function.flags & facts.ASYNC:
             callee, kind = self.instance(fid), "await" if awaited else "task"
-            edge = self._edge(site, callee, bound=False, kind=kind, inner=inner)
+            edge = self._edge(site, callee, bound=bound, kind=kind, inner=inner)
             self.spawns[site.caller].append(edge)
             self.spawned.setdefault(callee, []).append(edge)
         else:
             callee = self.instance(fid, self_class)
+            edge = self._edge(site, callee, bound=bound, kind=kind, inner=inner)
             if callee != site.caller:
-                edge = self._edge(site, callee, bound=bound, kind=kind, inner=inner)
                 self.edges[site.caller].append(edge)
                 self.into.setdefault(callee, []).append(edge)
+            else:
+                self.aside[callee].append(edge)
 
     def _edge(self, site: Site, callee: Instance, *, bound: bool, kind: str, inner: Types) -> Edge:
         return Edge(site.caller, callee, *site[4:7], self.guards(site), bound, kind, inner)

@@ -22,6 +22,8 @@ _OBJECTS = frozenset(
     }
 )
 
+_HANDED_ON = frozenset(("partial", "thread", "thread task"))  # the call itself passes other things
+
 
 def carried(graph: Graph, edge: Edge, guards: Guards) -> Guards | None:
     """Return the guards as seen by the caller of an edge; None if its arguments contradict one."""
@@ -80,12 +82,12 @@ def _passed(graph: Graph, edge: Edge, index: int) -> tuple[int, int] | None:
     if index == 0 and edge.bound and callee.flags & facts.METHOD:
         node = _receiver(graph.files[file].nodes, edge.node)
         return (file, node) if node > 0 else None
-    if edge.kind == "partial":
+    if edge.kind in _HANDED_ON:
         file, parts = edge.inner[0]
     node = 0
     if parts[0] == facts.CALL:
         node = argument(parts, callee, index, bound=edge.bound)
-    if node == 0 and edge.kind != "partial":
+    if node == 0 and edge.kind not in _HANDED_ON:
         file = graph.typing.functions[graph.instances[edge.callee][0]][0]
         node = callee.params[index].default
     return (file, node) if node > 0 else None
@@ -136,8 +138,13 @@ def _of_code(typing: Typing, place: tuple[int, int], test: str) -> bool | None:
 
 
 def _is_made(typing: Typing, file: int, node: int) -> bool:
-    """Tell whether a value is surely an object: what a call of a class gives."""
-    parts = typing.files[file].nodes[node]
+    """Tell whether a value is surely an object: what a class makes, or an item of a collection."""
+    nodes = typing.files[file].nodes
+    parts = nodes[node]
+    while parts[0] == facts.UNPACKED:
+        parts = nodes[parts[1]]
+    if parts[0] in (facts.ELEMENT, facts.AELEMENT):
+        return True
     types = typing.of(file, parts[1]) if parts[0] == facts.CALL else ()
     return bool(types) and all(each[0] == "C" for each in types)
 

@@ -166,6 +166,7 @@ _CHILDREN = {
     facts.ITEM: (0, 1),
     facts.AWAIT: (0,),
     facts.BINARY: (0, 1),
+    facts.MADE: (1,),
     facts.ELEMENT: (0,),
     facts.ENTERED: (0,),
     facts.UNPACKED: (0,),

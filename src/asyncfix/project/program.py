@@ -17,9 +17,10 @@ from asyncfix.project.graph import Graph
 from asyncfix.project.index import is_test
 from asyncfix.project.roots import Entries, Entry, entries, entries_by_file
 from asyncfix.project.wanted import last
+from asyncfix.project.work import PerItem, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from asyncfix.config import Config
     from asyncfix.facts import FileFacts
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
 
 _SCRIPTS = frozenset(
     "tests test testing scripts script examples example docs benchmarks benchmark bench demo demos"  # noqa: SIM905 - a list has a line for each
-    " samples sample e2e cypress spec specs evals".split()
+    " samples sample e2e cypress spec specs evals migrations alembic".split()
 )
 
 
+_PER_ITEM = "batching"  # the group of rules that judges loops, on the event loop or not
 _THREAD_CALLS = {
     "starlette": "run_in_threadpool",
     "anyio": "anyio.to_thread.run_sync",
@@ -126,18 +128,51 @@ class Project:
 
     def _grow(self) -> None:
         self.graph.grow([*sorted(self.typing.asynchronous), *sorted(self.on_loop)])
+        if any(rule.group == _PER_ITEM for rule in self.packs.rules.values()):
+            self.graph.grow([*sorted(self.typing.repeating), *self.entries])
 
     @cached_property
-    def unresolved(self) -> int:
-        """Count the calls reached from the loop whose receiver has no known type."""
+    def per_item(self) -> list[PerItem]:
+        """Return every place that asks a store once per item of a loop."""
         _ = self.chains
-        return len(self.graph.unresolved)
+        return list(Work(self.graph).items())
+
+    @cached_property
+    def unresolved(self) -> list[tuple[int, int, int]]:
+        """Return the calls reached from the loop whose receiver has no known type."""
+        _ = self.chains
+        return [each for each in self.graph.unresolved if each[0] in self.reached]
+
+    @cached_property
+    def reached(self) -> set[Instance]:
+        """Return the functions that run on the loop, called from async code or by a framework."""
+        graph = self.graph
+        found = {
+            number
+            for number, (fid, _) in enumerate(graph.instances)
+            if graph.is_async(number) or fid in self.on_loop
+        }
+        queue = list(found)
+        while queue:
+            for edge in graph.edges[queue.pop()]:
+                if edge.callee not in found:
+                    found.add(edge.callee)
+                    queue.append(edge.callee)
+        return found
 
     # Roots
 
     @cached_property
     def _nearest(self) -> dict[Instance, int]:
-        """Return, for every function that is reached from an entry, the nearest one."""
+        """Return, for what the loop reaches from an entry, the nearest one."""
+        return self._nearest_within(self.reached)
+
+    @cached_property
+    def _nearest_of_all(self) -> dict[Instance, int]:
+        """Return, for what is reached from an entry on the loop or beside it, the nearest one."""
+        return self._nearest_within(range(len(self.graph.instances)))
+
+    def _nearest_within(self, known: Container[Instance]) -> dict[Instance, int]:
         graph = self.graph
         nearest: dict[Instance, int] = {}
         queue: deque[Instance] = deque()
@@ -146,12 +181,15 @@ class Project:
             for edge in edges:
                 if not self._is_quiet(edge):
                     below.setdefault(edge.caller, []).append(callee)
+        for edges in graph.aside if isinstance(known, range) else ():
+            for edge in edges:
+                below.setdefault(edge.caller, []).append(edge.callee)
         for chosen in (True, False):
             for fid, entry in self.entries.items():
                 number = graph.numbers.get((fid, -1))
-                if fid in self.unasked:
+                if number is None or number in nearest or number not in known:
                     continue
-                if number is not None and number not in nearest and self._tells(entry) == chosen:
+                if fid not in self.unasked and self._tells(entry) == chosen:
                     nearest[number] = fid
                     queue.append(number)
             while queue:
@@ -178,7 +216,8 @@ class Project:
     def root(self, instance: Instance) -> Root:
         """Return the entry by which the loop comes to a function: the nearest, or itself."""
         fid = self.graph.instances[instance][0]
-        near = self._nearest.get(instance, fid)
+        nearest = self._nearest if instance in self.reached else self._nearest_of_all
+        near = nearest.get(instance, fid)
         entry = None if near in self.unasked else self.entries.get(near)
         at = entry.fid if entry else fid
         file, function = self.typing.functions[at]
@@ -186,7 +225,8 @@ class Project:
         where = Location(path, function.start, function.end)
         symbol = self.graph.qualname(at)
         if entry is None:
-            return Root("coroutine", function.qualname, symbol, where)
+            kind = "coroutine" if fid in self.typing.asynchronous else "function"
+            return Root(kind, function.qualname, symbol, where)
         return Root(entry.kind, entry.name, symbol, where, entry.method, entry.path)
 
     @cached_property
@@ -204,7 +244,8 @@ class Project:
             for callee, edges in graph.spawned.items():
                 if callee in settled or graph.instances[callee][0] in self.entries:
                     continue
-                if all(edge.caller in settled and edge.kind == "await" for edge in edges):
+                callers = [edge for edge in edges if edge.caller in self.reached]
+                if callers and all(e.caller in settled and e.kind == "await" for e in callers):
                     settled.add(callee)
                     changed = True
         return settled
@@ -213,13 +254,17 @@ class Project:
         """Say why a chain matters less than its kind: start-up, tests, scripts, a cache; or ""."""
         if chain.lesser:
             return chain.lesser
-        if chain.instance in self._startup:
+        return self.aside(chain.instance, chain.hit.target.effect or "")
+
+    def aside(self, instance: Instance, effect: str = "") -> str:
+        """Say why what a function does matters less: start-up, tests, scripts; or ""."""
+        if instance in self._startup:
             return "while the application starts or stops"
-        folders, _, name = self.graph.path(chain.instance).rpartition("/")
-        kind = self.root(chain.instance).kind
-        if kind == "command line" or (kind == "main" and chain.hit.target.effect == "input"):
+        folders, _, name = self.graph.path(instance).rpartition("/")
+        kind = self.root(instance).kind
+        if kind == "command line" or (kind == "main" and effect == "input"):
             return "in a command-line program"
-        entry = self.entries.get(self.graph.instances[chain.instance][0])
+        entry = self.entries.get(self.graph.instances[instance][0])
         if entry is not None and entry.kind == "test":
             return "in a test or a script"
         if _SCRIPTS & set(folders.split("/")) or name.startswith(("test_", "conftest")):

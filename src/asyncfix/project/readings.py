@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asyncfix.packs import Target
-from asyncfix.project.edges import CalledParam, Edge, Guards, Hit
+from asyncfix.packs import Query, Target
+from asyncfix.project.edges import Asked, CalledParam, Edge, Guards, Hit
 
 if TYPE_CHECKING:
     from asyncfix.project.edges import Instance
@@ -37,6 +37,18 @@ class SavedHit(NamedTuple):
     guards: Guards
 
 
+class SavedAsked(NamedTuple):
+    """What a known caller asks of a store."""
+
+    query: Query
+    name: str
+    node: int
+    start: int
+    end: int
+    guards: Guards
+    awaited: bool
+
+
 class Reading(NamedTuple):
     """All that one function does, seen from one class; `mask` numbers what this rests on."""
 
@@ -48,6 +60,8 @@ class Reading(NamedTuple):
     hits: list[SavedHit]
     passed: list[CalledParam]
     unresolved: list[tuple[int, int]]
+    asked: list[SavedAsked]
+    aside: list[SavedEdge]
 
 
 class Extent(NamedTuple):
@@ -62,6 +76,8 @@ class Extent(NamedTuple):
     hits: int
     passed: int
     unresolved: list[tuple[int, int]]
+    asked: int
+    aside: int
 
 
 class Keys:
@@ -101,6 +117,8 @@ def saved(graph: Graph, number: Instance, extent: Extent, mask: int) -> Reading:
         [SavedHit(graph.keys.key(hit), *hit[2:]) for hit in graph.hits[number][: extent.hits]],
         graph.called_params[number][: extent.passed],
         extent.unresolved,
+        [SavedAsked(*each[1:]) for each in graph.asked[number][: extent.asked]],
+        [_saved(edge, instances) for edge in graph.aside[number][: extent.aside]],
     )
 
 
@@ -122,6 +140,10 @@ def recall(graph: Graph, number: Instance, reading: Reading) -> None:
         edge = Edge(number, callee, *saved[2:8], _types(saved[8]))
         graph.spawns[number].append(edge)
         graph.spawned.setdefault(callee, []).append(edge)
+    for saved in reading.aside:
+        callee = instance(saved[0], saved[1])
+        graph.aside[number].append(Edge(number, callee, *saved[2:8], _types(saved[8])))
+    graph.asked[number] += [Asked(number, *each) for each in reading.asked]
     if reading.hits:
         graph.hits[number] += [
             Hit(number, graph.keys.target(hit.key), *hit[1:]) for hit in reading.hits

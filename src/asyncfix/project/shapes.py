@@ -40,6 +40,10 @@ class Shapes:
         left = self._divided(file, parts[1], self_class, "__truediv__")
         return left or self._divided(file, parts[2], self_class, "__rtruediv__")
 
+    def made(self, file: int, parts: Node, self_class: int) -> Types:
+        """Return what an operator gives, where that is what one of its operands is."""
+        return self.typing.of(file, parts[2], self_class)
+
     def _divided(self, file: int, node: int, self_class: int, method: str) -> Types:
         by_method = self.typing.given.by_method
         types = self.typing.of(file, node, self_class)
@@ -204,6 +208,8 @@ class Shapes:
             elif each[0] == "I":
                 awaited = self.typing.members.called(each, "__await__")
                 found += self.elements(tuple(t for t in awaited if t[0] in "SG"))
+            elif each[0] == "E":
+                found += self.typing.given.by_method(each[1], "__await__")
         return unique(found)
 
 

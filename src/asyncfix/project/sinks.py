@@ -31,6 +31,10 @@ class Sinks:
         self, site: Site, owner: str, name: str, parts: Sequence[Any], *, given_in: int = -1
     ) -> None:
         """Note a call if it blocks; `given_in` is the arguments' file, if not the caller's."""
+        if site.kind not in (facts.CALLS, facts.AWAITS):
+            query = self.typing.stores.query(owner, name)
+            if query is not None:
+                self.graph.ask(site, query, name)
         if site.kind == facts.AWAITS:
             return
         target = self.typing.outside.target(owner, name)

@@ -29,13 +29,16 @@ class Wanted:
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
         self.names = frozenset(self._names())
-        self.any_name = "*" in self.names
+        self.asked = typing.stores.last_names
+        self.any_name = "*" in self.names or "*" in self.asked
         self.properties = frozenset(self._properties())
         self.dunders = frozenset(self._dunders())
 
     def is_called(self, name: str) -> bool:
         """Tell whether a call of an attribute may lead anywhere."""
-        return name in self.names or (self.any_name and name not in _PLAIN)
+        if name in self.names or name in self.asked:
+            return True
+        return self.any_name and name not in _PLAIN
 
     def _names(self) -> Iterator[str]:
         typing, library = self.typing, self.typing.library

@@ -1,0 +1,142 @@
+"""Which calls go to a database or another service, and what they do there: once for each call."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from asyncfix.packs import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asyncfix.packs import Target
+    from asyncfix.project.library import Outside
+
+_REQUESTS = frozenset(("blocking-http", "blocking-sdk"))
+_KINDS = {"database": "execute", "sleep": "pause"}
+_NONE = Query(kind="none")
+
+
+class Stores:
+    """Answers for calls outside the project: told by name, or told by what blocks.
+
+    What blocks the loop is a query as well, and so is its asynchronous twin, which the packs name
+    as its replacement.
+    """
+
+    def __init__(self, outside: Outside) -> None:
+        self.outside = outside
+        self.library = outside.library
+        self._known: dict[tuple[str, str], Query | None] = {}
+        self._made: dict[str, Query] = {}
+
+    def query(self, owner: str, name: str) -> Query | None:
+        """Return the query that a call of this name makes, if it does; `owner` is its class."""
+        key = (owner, name)
+        if key not in self._known:
+            found = (
+                self._told(owner, name) or self._twin(owner, name) or self._blocking(owner, name)
+            )
+            self._known[key] = None if found is None or found.kind == "none" else found
+        return self._known[key]
+
+    @cached_property
+    def last_names(self) -> frozenset[str]:
+        """Return the last names of all calls that may be queries, of libraries in use."""
+        return frozenset(
+            name.rpartition(".")[2]
+            for table in (self.library.queries, self._twins, self._starred)
+            for name in table
+            if self.outside.is_active(name)
+        )
+
+    @property
+    def _starred(self) -> set[str]:
+        return {f"{name}.*" for name in self._twin_classes}
+
+    @cached_property
+    def libraries(self) -> frozenset[str]:
+        """Return the first names of the libraries that ask a database."""
+        tables = (self.library.queries, self._twins)
+        told = {
+            name.partition(".")[0]
+            for table in tables
+            for name, query in table.items()
+            if query.kind not in ("request", "pause", "limit", "none")
+        }
+        blocking = {
+            name.partition(".")[0]
+            for name, target in self.library.targets.items()
+            if target.effect == "database"
+        }
+        return frozenset(told | blocking)
+
+    def _told(self, owner: str, name: str) -> Query | None:
+        queries = self.library.queries
+        if not owner or name in queries:
+            return queries.get(name)
+        member = name.rpartition(".")[2]
+        order = self.outside.order(owner)
+        full = (f"{each}.{member}" for each in order)
+        found = next((queries[each] for each in full if each in queries), None)
+        if found is None and not member.startswith("__"):
+            wild = (f"{each}.*" for each in order)
+            found = next((queries[each] for each in wild if each in queries), None)
+        return found
+
+    def _twin(self, owner: str, name: str) -> Query | None:
+        if not owner or name in self._twins:
+            return self._twins.get(name)
+        member = name.rpartition(".")[2]
+        order = self.outside.order(owner)
+        names = (f"{each}.{member}" for each in order)
+        found = next((self._twins[each] for each in names if each in self._twins), None)
+        if found is None:
+            classes = (self._twin_classes[each] for each in order if each in self._twin_classes)
+            found = next((self.query(each, f"{each}.{member}") for each in classes), None)
+        return found
+
+    def _blocking(self, owner: str, name: str) -> Query | None:
+        target = self.outside.target(owner, name)
+        return None if target is None else self._of_target(target, name)
+
+    @cached_property
+    def _twin_classes(self) -> dict[str, str]:
+        """Return the classes of which every method blocks, by their awaited forms."""
+        return {
+            target.replacement[:-2]: name[:-2]
+            for name, target in self.library.targets.items()
+            if name.endswith(".*") and target.replacement.endswith(".*")
+        }
+
+    @cached_property
+    def _twins(self) -> dict[str, Query]:
+        """Return the awaited forms of what blocks."""
+        return dict(self._awaited())
+
+    def _awaited(self) -> Iterator[tuple[str, Query]]:
+        for name, target in self.library.targets.items():
+            member = name.rpartition(".")[2]
+            if target.replacement and target.form == "await" and not member.startswith("__"):
+                twin = target.replacement.replace("*", member)
+                told = self.library.queries.get(name)
+                query = told or self._of_target(target, name)
+                if query is not None and twin.rpartition(".")[2] not in ("", "*"):
+                    yield twin, query
+
+    def _of_target(self, target: Target, name: str) -> Query | None:
+        """Return the query that a call which blocks makes, by its last name."""
+        is_request = target.effect == "network" and target.rule in _REQUESTS
+        kind = "request" if is_request else _KINDS.get(target.effect or "", "")
+        if not kind:
+            return None
+        member = name.rpartition(".")[2]
+        if kind == "pause":
+            return Query(kind="pause")
+        told = self.library.members.get(member)
+        if member.startswith("__") or member[:1].isupper() or (told and told.kind == "none"):
+            return _NONE
+        if is_request or told is None:
+            return self._made.setdefault(kind, Query(kind=kind))  # type: ignore[arg-type]
+        return told

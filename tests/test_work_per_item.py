@@ -1,0 +1,583 @@
+"""Work per item: which loops ask a store once per item, and which only look like it.
+
+`store` has a pool of asyncpg, a session of SQLAlchemy and an HTTP client, so that every test
+shows what is found beside what is left alone.
+"""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+STORE = """
+    import asyncpg
+    import httpx
+    from sqlalchemy.orm import Session
+
+    pool: asyncpg.Pool
+    session: Session
+    client: httpx.AsyncClient
+
+    async def load(key):
+        return await pool.fetchrow("SELECT * FROM users WHERE id = $1", key)
+
+    async def constant():
+        return await pool.fetchrow("SELECT * FROM settings")
+
+    def count(key):
+        return session.query(int).filter_by(key=key).count()
+"""
+
+
+@pytest.fixture
+def found(check, tmp_path):
+    """Return a function that checks `app.py` and tells rule and code of what is found."""
+
+    def run(app, others=None, **settings):
+        texts = {"store.py": STORE, "app.py": app, **(others or {})}
+        files = {name: dedent(text) for name, text in texts.items()}
+        each = check(files, select=("batching",), **settings)
+        return [(finding.rule, code_at(finding.location, tmp_path)) for finding in each]
+
+    return run
+
+
+def code_at(location, folder):
+    data = (folder / location.path).read_bytes()
+    return data[location.start : location.end].decode()
+
+
+def asked(code):
+    return [("n-plus-one-query", code)]
+
+
+# What varies per item
+
+
+@pytest.mark.parametrize(
+    ("loop", "key"),
+    [
+        ("for item in items", "item"),
+        ("for item in items", "item['id']"),
+        ("for item in items", "item.user.id"),
+        ("for item in items", "f'user-{item}'"),
+        ("for item in items", "item + 1"),
+        ("for item in items", "'%s' % item"),
+        ("for item in items", "str(item)"),
+        ("for item in items", "{'id': item}"),
+        ("for name, item in items.items()", "item"),
+        ("for number, item in enumerate(items)", "item"),
+        ("for item, other in zip(items, keys)", "other"),
+        ("for number in range(len(items))", "items[number]"),
+        ("for item in sorted(set(items))", "item"),
+    ],
+)
+def test_an_argument_depends_on_the_item_in_many_forms(found, loop, key):
+    app = f"""
+        from store import load
+
+        async def get(items, keys):
+            {loop}:
+                await load({key})
+    """
+
+    assert found(app) == asked(f"load({key})")
+
+
+def test_a_value_that_is_computed_from_the_item_is_followed_through_names(found):
+    app = """
+        from store import load
+
+        async def get(items):
+            for item in items:
+                first, last = item.name.split()
+                key = f"{first}.{last}".lower()
+                await load(key)
+    """
+
+    assert found(app) == asked("load(key)")
+
+
+def test_a_dict_that_is_filled_with_the_item_depends_on_it(found):
+    app = """
+        from store import load
+
+        async def get(items):
+            for item in items:
+                query = {}
+                query["id"] = item
+                await load(query)
+    """
+
+    assert found(app) == asked("load(query)")
+
+
+def test_starred_arguments_count(found):
+    app = """
+        from store import pool
+
+        async def get(items):
+            for item in items:
+                values = (item, 1)
+                await pool.fetchrow("SELECT 1 WHERE $1 = $2", *values)
+    """
+
+    assert found(app) == asked('pool.fetchrow("SELECT 1 WHERE $1 = $2", *values)')
+
+
+def test_a_comprehension_is_a_loop(found):
+    app = """
+        from store import count, load
+
+        async def get(items):
+            loaded = [await load(item) for item in items]
+            counted = {item: count(item) for item in items}
+            return loaded, counted
+    """
+
+    assert [code for _, code in found(app)] == ["load(item)", "count(item)"]
+
+
+def test_a_gather_over_one_asks_as_many_queries(found):
+    app = """
+        import asyncio
+        from store import load
+
+        async def get(items):
+            return await asyncio.gather(*[load(item) for item in items])
+    """
+
+    assert found(app) == asked("load(item)")
+
+
+# Chains
+
+
+def test_a_query_is_found_through_await_threads_and_methods(found):
+    app = """
+        import asyncio
+        from store import count, load
+
+        class Users:
+            async def one(self, key):
+                return await self._row(key)
+
+            async def _row(self, key):
+                return await load(key)
+
+            def number(self, key):
+                return count(key)
+
+        async def get(items):
+            users = Users()
+            for item in items:
+                await users.one(item)
+                await asyncio.to_thread(users.number, item)
+                await asyncio.get_running_loop().run_in_executor(None, users.number, item)
+    """
+
+    assert [code for _, code in found(app)] == [
+        "users.one(item)",
+        "asyncio.to_thread(users.number, item)",
+        "asyncio.get_running_loop().run_in_executor(None, users.number, item)",
+    ]
+
+
+def test_the_chain_is_told_down_to_the_query(check):
+    files = {
+        "store.py": dedent(STORE),
+        "app.py": dedent("""
+            from store import load
+
+            async def get(items):
+                for item in items:
+                    await load(item)
+        """),
+    }
+
+    (finding,) = check(files, select=("batching",))
+
+    assert [step.text for step in finding.trace] == [
+        "`app.get` awaits `store.load`",
+        "`store.load` calls `asyncpg.Pool.fetchrow`",
+    ]
+    assert "SELECT * FROM users WHERE id = $1" in finding.help
+
+
+def test_recursion_over_children_is_found(found):
+    app = """
+        from store import load
+
+        async def walk(node):
+            await load(node.id)
+            for child in node.children:
+                await walk(child)
+    """
+
+    assert found(app) == asked("walk(child)")
+
+
+def test_a_decorator_of_the_project_hides_nothing(found):
+    app = """
+        import functools
+        from store import load
+
+        def timed(function):
+            @functools.wraps(function)
+            async def wrapper(*args, **kwargs):
+                return await function(*args, **kwargs)
+            return wrapper
+
+        @timed
+        async def user(key):
+            return await load(key)
+
+        async def get(items):
+            for item in items:
+                await user(item)
+    """
+
+    assert found(app) == asked("user(item)")
+
+
+def test_synchronous_code_is_judged_as_well(found):
+    app = """
+        from store import session
+
+        def get(items):
+            for item in items:
+                session.get(int, item)
+    """
+
+    assert found(app) == asked("session.get(int, item)")
+
+
+def test_a_helper_that_ignores_the_item_is_no_query_per_item(found):
+    app = """
+        from store import constant, load
+
+        async def same(key):
+            return await constant()
+
+        async def get(items):
+            for item in items:
+                await same(item)
+                await load(7)
+    """
+
+    assert found(app) == []
+
+
+# Rules
+
+
+def test_statements_tell_reading_from_inserting(found):
+    app = """
+        from store import pool
+
+        INSERT = "INSERT INTO users VALUES ($1)"
+
+        async def get(items):
+            for item in items:
+                await pool.execute(INSERT, item)
+                await pool.execute("UPDATE users SET seen = true WHERE id = $1", item)
+    """
+
+    assert [rule for rule, _ in found(app)] == ["insert-in-loop", "n-plus-one-query"]
+
+
+def test_a_statement_is_followed_to_the_caller_that_says_it(found):
+    app = """
+        from store import pool
+
+        async def run(statement, *values):
+            return await pool.execute(statement, *values)
+
+        async def get(items):
+            for item in items:
+                await run("INSERT INTO users VALUES ($1)", item)
+    """
+
+    assert [rule for rule, _ in found(app)] == ["insert-in-loop"]
+
+
+def test_adding_is_only_wrong_where_each_item_is_saved(found):
+    app = """
+        from store import session
+
+        def one_by_one(items):
+            for item in items:
+                session.add(item)
+                session.commit()
+
+        def together(items):
+            for item in items:
+                session.add(item)
+            session.commit()
+    """
+
+    assert found(app) == [
+        ("insert-in-loop", "session.add(item)"),
+        ("commit-in-loop", "session.commit()"),
+    ]
+
+
+def test_requests_are_told_apart_from_queries(found):
+    app = """
+        from store import client
+
+        async def get(items):
+            for item in items:
+                await client.get(f"https://example.com/{item}")
+    """
+
+    assert [rule for rule, _ in found(app)] == ["n-plus-one-request"]
+
+
+def test_requests_that_are_gathered_do_not_wait_for_one_another(found):
+    app = """
+        import asyncio
+        from store import client
+
+        async def one(item):
+            return await client.get(f"https://example.com/{item}")
+
+        async def get(items):
+            await asyncio.gather(*[client.get(item) for item in items])
+            await asyncio.gather(*(one(item) for item in items))
+            for item in items:
+                asyncio.create_task(one(item))
+            for item in items:
+                await asyncio.wait_for(client.get(item), 5)
+    """
+
+    assert [code for _, code in found(app)] == ["client.get(item)"]
+
+
+# Look-alikes
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for attempt in range(3)",
+        "for page in range(1, 100)",
+        "for start in range(0, len(items), 100)",
+        "for kind in ('a', 'b', 'c')",
+        "for kind in ['a', 'b']",
+        "for kind in KINDS",
+        "for kind in chunks(items, 100)",
+        "while items",
+    ],
+)
+def test_tries_pages_chunks_and_short_literals_are_left_alone(found, loop):
+    app = f"""
+        from store import load
+
+        KINDS = ("a", "b")
+
+        def chunks(items, size):
+            return [items[at : at + size] for at in range(0, len(items), size)]
+
+        async def get(items):
+            page = start = kind = attempt = items
+            {loop}:
+                await load([page, start, kind, attempt])
+    """
+
+    assert found(app) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "user = await load(item)\nif user:\n    return user",
+        "user = await load(item)\nif user is not None:\n    break",
+        "return await load(item)",
+        "if item.wanted:\n    await load(item)\n    return",
+        "if item.wanted:\n    await load(item)\n    break",
+        "try:\n    return await load(item)\nexcept OSError:\n    continue",
+        "await load(item)\nawait asyncio.sleep(1)",
+        "await load(item)\nawait pause()",
+        "if item not in known:\n    known[item] = await load(item)",
+        "user = known.get(item)\nif user is None:\n    user = known[item] = await load(item)",
+        "if len(known) > 100:\n    await load(item)",
+        "await cached(item)",
+        "await memo(item)",
+        "handlers.append(lambda: load(item))",
+        "try:\n    item()\nexcept OSError:\n    await load(item)",
+        "user = await load(item)\ntry:\n    return user.name\nexcept OSError:\n    pass",
+        "await given(item, item)",
+    ],
+)
+def test_first_hits_pauses_and_memory_are_left_alone(found, body):
+    app = """
+        import asyncio
+        from functools import cache
+        from store import load
+
+        seen = {}
+
+        async def pause():
+            await asyncio.sleep(1)
+
+        @cache
+        def cached(key):
+            return load(key)
+
+        async def memo(key):
+            if key in seen:
+                return seen[key]
+            user = await load(key)
+            seen[key] = user
+            return user
+
+        async def given(key, user=None):
+            if user is None:
+                user = await load(key)
+            return user
+
+        async def get(items, known, handlers):
+            for item in items:
+    """
+    indented = "\n".join(" " * 16 + line for line in body.splitlines())
+
+    assert found(app.rstrip() + "\n" + indented + "\n") == []
+
+
+def test_an_early_return_for_what_is_missing_does_not_excuse_the_loop(found):
+    app = """
+        from store import load
+
+        async def get(items):
+            for item in items:
+                user = await load(item)
+                if user is None:
+                    return None
+            return 1
+    """
+
+    assert found(app) == asked("load(item)")
+
+
+def test_what_a_loop_runs_over_is_asked_once(found):
+    app = """
+        from store import load
+
+        async def get(key):
+            for row in await load(key):
+                print(row)
+            return [row for row in await load(key)]
+    """
+
+    assert found(app) == []
+
+
+def test_the_inner_query_of_a_nested_loop_is_found(found):
+    app = """
+        from store import load
+
+        async def get(groups):
+            for group in groups:
+                for row in await load(group):
+                    print(row)
+    """
+
+    assert found(app) == asked("load(group)")
+
+
+def test_messages_and_events_that_come_one_by_one_are_left_alone(found):
+    app = """
+        from store import load
+
+        async def get(websocket, queue):
+            async for message in websocket:
+                await load(message)
+            while True:
+                await load(await queue.get())
+    """
+
+    assert found(app) == []
+
+
+def test_dictionaries_named_like_stores_are_left_alone(found):
+    app = """
+        async def get(items, session: dict, redis=None):
+            redis = {}
+            for item in items:
+                session.get(item)
+                redis.get(item)
+    """
+
+    assert found(app) == []
+
+
+def test_any_and_next_ask_until_they_find_something(found):
+    app = """
+        from store import count
+
+        def get(items):
+            return any(count(item) for item in items), next((i for i in items if count(i)), None)
+    """
+
+    assert found(app) == []
+
+
+def test_a_commit_for_many_items_is_left_alone(found):
+    app = """
+        from store import session
+
+        def get(items):
+            for number, item in enumerate(items):
+                item.seen = True
+                if number % 100 == 0:
+                    session.commit()
+    """
+
+    assert found(app) == []
+
+
+def test_an_argument_that_decides_against_the_query_is_believed(found):
+    app = """
+        from store import load
+
+        async def user(key, deep=False):
+            if deep:
+                return await load(key)
+            return key
+
+        async def get(items):
+            for item in items:
+                await user(item)
+            for item in items:
+                await user(item, deep=True)
+    """
+
+    assert found(app) == asked("user(item, deep=True)")
+
+
+def test_a_literal_of_some_items_is_of_low_confidence(check):
+    app = """
+        from store import load
+
+        async def get():
+            for kind in ("a", "b", "c", "d", "e"):
+                await load(kind)
+    """
+
+    (finding,) = check({"store.py": dedent(STORE), "app.py": dedent(app)}, select=("batching",))
+
+    assert finding.confidence == "low"
+
+
+def test_tests_and_scripts_are_information(found):
+    loop = """
+        from store import load
+
+        async def get(items):
+            for item in items:
+                await load(item)
+    """
+
+    assert found("", {"tests/test_users.py": loop, "scripts/seed.py": loop}) == []
