@@ -151,6 +151,28 @@ class Caller(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     argument: str = "@0"
 
 
+class Port(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """How code moves from a library's functions to methods of another's asynchronous client.
+
+    `functions` holds their positional parameters; those of `no_follow` do not follow redirects.
+    `attributes` says what takes the place of one of the answer, `{}` being the answer itself, and
+    `exceptions` which of the new ones an `except` then names, those with a dot by full name.
+    """
+
+    to: str
+    client: str
+    requires: str
+    functions: dict[str, tuple[str, ...]]
+    no_body: tuple[str, ...] = ()
+    no_follow: tuple[str, ...] = ()
+    to_client: tuple[str, ...] = ()
+    passed: dict[str, str] = {}
+    attributes: dict[str, str] = {}
+    exceptions: dict[str, tuple[str, ...]] = {}
+    authentication: dict[str, str] = {}
+    codes: dict[str, str] = {}
+
+
 class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One TOML file: a rule, facts about libraries, or both."""
 
@@ -178,6 +200,7 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     wrappers: tuple[str, ...] = ()
     caller: tuple[Caller, ...] = ()
     root: tuple[Root, ...] = ()
+    port: dict[str, Port] = {}
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,6 +236,7 @@ class Library(msgspec.Struct, kw_only=True):
     wrappers: set[str] = set()
     callers: dict[str, str] = {}
     roots: list[Root] = []
+    ports: dict[str, Port] = {}
     own: set[str] = set()
     queries: dict[str, Query] = {}
     members: dict[str, Query] = {}
@@ -330,3 +354,4 @@ def _learn(file: str, pack: Pack, library: Library) -> None:
     for caller in pack.caller:
         library.callers.update(dict.fromkeys(caller.names, caller.argument))
     library.roots.extend(pack.root)
+    library.ports.update(pack.port)

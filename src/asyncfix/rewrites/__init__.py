@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncfix.project.index import is_test
 from asyncfix.rewrites.offload import offload
 from asyncfix.rewrites.place import place_of
 from asyncfix.rewrites.plain import entry_of, plain_function
+from asyncfix.rewrites.port import library_of, ported
 from asyncfix.rewrites.sleep import awaited_twin
 from asyncfix.rewrites.workspace import Plan, Refusal, RefusedError, Workspace
 
@@ -43,4 +45,19 @@ def _strategies(place: Place) -> Iterator[tuple[str, Callable[[Place], Fix]]]:
         yield "native", awaited_twin
     if entry_of(place) is not None:
         yield "sync", plain_function
+    library = library_of(place)
+    if library and _is_at_home(place, library):
+        yield "native", ported
     yield "offload", offload
+    if library and not _is_at_home(place, library):
+        yield "native", ported
+
+
+def _is_at_home(place: Place, library: str) -> bool:
+    """Tell whether the project uses the library that a port leads to already."""
+    workspace = place.workspace
+    to = workspace.project.packs.library.ports[library].to
+    names = {to, workspace.config.http_client} if to == "httpx" else {to}
+    return any(
+        names & set(file.imports) for file in workspace.project.files if not is_test(file.path)
+    )

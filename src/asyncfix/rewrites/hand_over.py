@@ -85,7 +85,7 @@ def _own_parentheses(place: Place, generator: Node) -> list[Edit]:
 def _opened(place: Place, node: Node, before: str) -> list[Edit]:
     """Put the called function among the arguments, on a row of its own where those have rows."""
     data = place.workspace.text(place.path).data
-    match = _OPEN.match(data, _end_with_parentheses(data, node["func"]))
+    match = _OPEN.match(data, node["func"].whole[1])
     if match is None:
         raise RefusedError("the call is written in an unusual way")
     gap = match[0].partition(b"(")[2].decode()
@@ -100,14 +100,6 @@ def _opened(place: Place, node: Node, before: str) -> list[Edit]:
         place.replaced(node.start, node.start, before + gap),
         place.replaced(match.start(), match.end(), comma),
     ]
-
-
-def _end_with_parentheses(data: bytes, callee: Node) -> int:
-    """Return where a callee ends, with the parentheses that stand around it."""
-    end = callee.end
-    for _ in getattr(callee.raw, "rpar", ()):
-        end = data.index(b")", end) + 1
-    return end
 
 
 def in_lambda(place: Place, node: Node, thread: ThreadCall) -> list[Edit]:

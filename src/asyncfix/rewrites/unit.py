@@ -206,7 +206,7 @@ def _edits(place: Place, unit: Unit, thread: ThreadCall, name: str) -> Iterator[
     before = "" if _opens_block(data, begin) else newline
     yield place.replaced(begin, begin, before + head + step)
     end = _row_end(data, last.end)
-    for offset in _rows(unit, data, _row_end(data, begin), end):
+    for offset in _rows(unit.statements, data, _row_end(data, begin), end):
         yield place.replaced(offset, offset, step)
     if unit.tail is not None:
         yield place.replaced(unit.tail.start, unit.tail["value"].start, "return ")
@@ -248,11 +248,25 @@ def _row_end(data: bytes, offset: int) -> int:
     return len(data) if at < 0 else at + 1
 
 
-def _rows(unit: Unit, data: bytes, begin: int, end: int) -> Iterator[int]:
+def indented(place: Place, statements: Sequence[Node], head: str) -> Iterator[Edit]:
+    """Yield the edits that put statements into a block of their own below a head."""
+    data, newline = place.workspace.text(place.path).data, place.workspace.text(place.path).newline
+    first, last = statements[0], statements[-1]
+    begin = data.rfind(b"\n", 0, first.start) + 1
+    indent = data[begin : first.start].decode()
+    if indent.strip():
+        raise RefusedError("the statement shares its row with another")
+    step = _step(place.scope, indent)
+    yield place.replaced(begin, begin, f"{indent}{head}{newline}{step}")
+    for offset in _rows(statements, data, _row_end(data, begin), _row_end(data, last.end)):
+        yield place.replaced(offset, offset, step)
+
+
+def _rows(statements: Sequence[Node], data: bytes, begin: int, end: int) -> Iterator[int]:
     """Yield where the rows of a unit begin, but not within its texts and not the blank ones."""
     texts = [
         (each.start, each.end)
-        for statement in unit.statements
+        for statement in statements
         for each in statement.walk()
         if each.kind in ("SimpleString", "FormattedString")
     ]

@@ -42,6 +42,15 @@ class Node:
         return self.tree.data[self.start : self.end].decode("utf-8", "replace")
 
     @property
+    def whole(self) -> tuple[int, int]:
+        """Return where the node begins and ends with the parentheses that stand around it."""
+        spans, first, last = self.tree.spans, self.raw, self.raw
+        if self.parenthesized:
+            first, last = self.raw.lpar[0], self.raw.rpar[-1]
+        end = int(spans[last].start + spans[last].length)
+        return self.tree.shift + int(spans[first].start), self.tree.shift + end
+
+    @property
     def parent(self) -> Node | None:
         """Return the node above, None for the outermost."""
         raw = self.tree.above.get(self.raw)
