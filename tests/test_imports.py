@@ -115,6 +115,23 @@ def test_one_name_of_several_goes_with_its_comma():
     )
 
 
+def test_a_name_takes_the_place_of_another_from_the_same_module():
+    code = "from acme import (\n    A,\n    C,\n    D,\n)\n\nprint(A, C, D)\n"
+    for gone, instead, kept in (
+        ("A, C, D", "B", "    B,\n"),
+        ("A, C, D", "C, B", "    B,\n    C,\n"),
+        ("C, D", "B", "    A,\n    B,\n"),
+        ("A, C", "E, F", "    D,\n    E,\n    F,\n"),
+    ):
+        text = Text("m.py", code)
+        start = text.data.rindex(gone.encode())
+        change = Edit(Location("m.py", start, start + len(gone)), instead)
+        adds = [Import("m.py", "acme", name) for name in instead.split(", ")]
+        fixed = changed(code, [change, *edits(text, adds, [change])])
+
+        assert fixed.startswith(f"from acme import (\n{kept})\n"), fixed
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -201,6 +201,8 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     caller: tuple[Caller, ...] = ()
     root: tuple[Root, ...] = ()
     port: dict[str, Port] = {}
+    twins: dict[str, str] = {}
+    texts: dict[str, str] = {}
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,6 +239,8 @@ class Library(msgspec.Struct, kw_only=True):
     callers: dict[str, str] = {}
     roots: list[Root] = []
     ports: dict[str, Port] = {}
+    twins: dict[str, str] = {}
+    texts: dict[str, str] = {}
     own: set[str] = set()
     queries: dict[str, Query] = {}
     members: dict[str, Query] = {}
@@ -355,3 +359,5 @@ def _learn(file: str, pack: Pack, library: Library) -> None:
         library.callers.update(dict.fromkeys(caller.names, caller.argument))
     library.roots.extend(pack.root)
     library.ports.update(pack.port)
+    library.twins.update(pack.twins)
+    library.texts.update(pack.texts)

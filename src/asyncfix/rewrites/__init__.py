@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.project.index import is_test
+from asyncfix.rewrites.files import async_file, library_for, opens_file
 from asyncfix.rewrites.offload import offload
 from asyncfix.rewrites.place import place_of
 from asyncfix.rewrites.plain import entry_of, plain_function
 from asyncfix.rewrites.port import library_of, ported
 from asyncfix.rewrites.sleep import awaited_twin
+from asyncfix.rewrites.twin import async_twin, has_twin
 from asyncfix.rewrites.workspace import Plan, Refusal, RefusedError, Workspace
 
 if TYPE_CHECKING:
@@ -45,12 +47,24 @@ def _strategies(place: Place) -> Iterator[tuple[str, Callable[[Place], Fix]]]:
         yield "native", awaited_twin
     if entry_of(place) is not None:
         yield "sync", plain_function
-    library = library_of(place)
-    if library and _is_at_home(place, library):
-        yield "native", ported
+    native = _native(place)
+    if native is not None and native[1]:
+        yield "native", native[0]
     yield "offload", offload
-    if library and not _is_at_home(place, library):
-        yield "native", ported
+    if native is not None and not native[1]:
+        yield "native", native[0]
+
+
+def _native(place: Place) -> tuple[Callable[[Place], Fix], bool] | None:
+    """Return the rewrite to an asynchronous library, and whether the project has that already."""
+    library = library_of(place)
+    if library:
+        return ported, _is_at_home(place, library)
+    if opens_file(place):
+        return async_file, library_for(place.workspace, place.path)[1]
+    if has_twin(place):
+        return async_twin, True
+    return None
 
 
 def _is_at_home(place: Place, library: str) -> bool:

@@ -22,7 +22,7 @@ def bound(
         return known, ()
     taken = wanted.bound in workspace.facts(path).names or rebinds(scope, wanted.bound)
     if not taken:
-        return wanted.bound, (wanted,)
+        return name or module, (wanted,)
     alias = f"_{name or module.replace('.', '_')}"
     return alias, (Import(path, module, name, alias),)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from asyncfix import facts
 from asyncfix.findings import Edit, Location
 from asyncfix.rewrites.workspace import RefusedError
 
@@ -80,6 +81,19 @@ class Place:
         if parent is None or parent.kind not in ("AssignTarget", "AugAssign", "Del"):
             return False
         return parent.kind == "Del" or parent["target"].raw is self.node.raw
+
+    def callees(self, call: Node) -> set[str]:
+        """Return the full names of what a call of the function calls outside the project."""
+        project = self.workspace.project
+        file = self.workspace.files[self.path]
+        sites = project.graph.function(self.chain.instance).sites
+        found: set[str] = set()
+        for at in range(0, len(sites), facts.SITE):
+            if (sites[at + 2], sites[at + 3]) == (call.start, call.end):
+                parts = project.files[file].nodes[sites[at + 1]]
+                types = project.typing.of(file, parts[1]) if parts[0] == facts.CALL else ()
+                found |= {project.typing.outside.canonical(t[1]) for t in types if t[0] == "X"}
+        return found
 
     def replaced(self, start: int, end: int, text: str) -> Edit:
         """Return an edit of this file."""

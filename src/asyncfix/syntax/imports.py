@@ -33,10 +33,20 @@ def edits(
     modules. Nothing is dropped from `__all__`, from an `__init__`, or under `try` and `if`.
     """
     module, adds = Module(text, frozenset(first_party)), tuple(adds)
-    added = module.added(adds)
-    kept = frozenset(each.bound for each in adds)
+    gone = module.gone(changes) - {each.bound for each in adds}
+    added = module.added(adds, gone)
     beside = {each.location.start for each in added}
-    return (*module.removed(changes, kept, beside), *added)
+    removed = module.removed(gone, beside)
+    # a statement that loses all its names and gains others has them exchanged, not itself removed
+    taken = [each.location for each in added if each.location.start < each.location.end]
+    clear = [
+        each
+        for each in removed
+        if not any(
+            each.location.start <= one.start and one.end <= each.location.end for one in taken
+        )
+    ]
+    return (*clear, *added)
 
 
 class Module:
@@ -61,8 +71,11 @@ class Module:
 
     # Adding
 
-    def added(self, adds: Iterable[Import]) -> tuple[Edit, ...]:
-        """Return the edits that bind names at the top of the file; what is bound is left out."""
+    def added(self, adds: Iterable[Import], gone: Collection[str] = ()) -> tuple[Edit, ...]:
+        """Return the edits that bind names at the top of the file; what is bound is left out.
+
+        `gone` holds the names that are dropped at the same time.
+        """
         wanted = [each for each in dict.fromkeys(adds) if self.binding(each) != each.bound]
         found: list[Edit] = []
         fresh: list[Import] = []
@@ -72,7 +85,7 @@ class Module:
         for group in by_module.values():
             host = self._host(group[0]) if group[0].name else None
             if host is not None:
-                found += self._merged(host, group)
+                found += self._merged(host, group, gone)
             elif group[0].name:
                 fresh.append(Import("", group[0].module, self._names(group)))
             else:
@@ -90,17 +103,22 @@ class Module:
         told = [f"{e.name} as {e.alias}" if e.alias else e.name for e in group]
         return ", ".join(sorted(told, key=_name_order))
 
-    def _merged(self, host: Statement, group: Sequence[Import]) -> Iterator[Edit]:
+    def _merged(
+        self, host: Statement, group: Sequence[Import], gone: Collection[str]
+    ) -> Iterator[Edit]:
         """Put names into a `from` import, in order, one a line where the file has it so."""
-        for each in sorted(group, key=lambda e: _name_order(e.name)):
-            told = f"{each.name} as {each.alias}" if each.alias else each.name
-            after = [n for n in host.names if _name_order(n.name) < _name_order(each.name)]
-            near = after[-1] if after else host.names[0]
-            gap = self._gap(host)
+        kept = [each for each in host.names if each.bound not in gone]
+        gap = self._gap(host)
+        told = sorted(self._names(group).split(", "), key=_name_order)
+        if not kept:
+            where = Location(self.path, host.names[0].start, host.names[-1].end)
+            yield Edit(where, f",{gap}".join(told))
+        for each in told if kept else ():
+            after = [n for n in kept if _name_order(n.name) < _name_order(each)]
             if after:
-                yield self._at(near.end, f",{gap}{told}")
+                yield self._at(after[-1].end, f",{gap}{each}")
             else:
-                yield self._at(near.start, f"{told},{gap}")
+                yield self._at(kept[0].start, f"{each},{gap}")
 
     def _gap(self, host: Statement) -> str:
         if len(host.names) > 1:
@@ -235,25 +253,23 @@ class Module:
 
     # Removing
 
-    def removed(
-        self, changes: Sequence[Edit], kept: frozenset[str], beside: Collection[int] = ()
-    ) -> tuple[Edit, ...]:
-        """Return the edits that drop imports which only replaced code has used.
-
-        `beside` holds the offsets at which others are added.
-        """
+    def gone(self, changes: Sequence[Edit]) -> set[str]:
+        """Return the imported names that only the code under some changes has used."""
         if self.path.endswith("__init__.py") or not changes:
-            return ()
-        gone = self._last_uses(changes)
+            return set()
+        return self._last_uses(changes)
+
+    def removed(self, gone: Collection[str], beside: Collection[int] = ()) -> tuple[Edit, ...]:
+        """Return the edits that drop imported names; `beside` is where others are added."""
         found: list[Edit] = []
-        for statement in self.statements:
+        for statement in self.statements if gone else ():
             if any(each not in ("def", "class", "async") for each in statement.within):
                 continue
-            names = [a for b, a in statement.bindings() if b.bound in gone and b.bound not in kept]
+            names = [alias for bound, alias in statement.bindings() if bound.bound in gone]
             if len(names) == len(statement.names):
                 found.append(self._without(statement, beside))
-            else:
-                found += [self._less(statement, name) for name in names]
+            elif names:
+                found += self._less(statement, names)
         return tuple(found)
 
     def _last_uses(self, changes: Sequence[Edit]) -> set[str]:
@@ -282,14 +298,18 @@ class Module:
             end = self._end_of_row(end)
         return Edit(Location(self.path, start, end), "")
 
-    def _less(self, statement: Statement, name: Alias) -> Edit:
-        """Drop one name of several, with its comma and, where it has one, its row."""
-        index = statement.names.index(name)
-        if index + 1 < len(statement.names):
-            start, end = name.start, statement.names[index + 1].start
-        else:
-            start, end = statement.names[index - 1].end, name.end
-        return Edit(Location(self.path, start, end), "")
+    def _less(self, statement: Statement, names: Sequence[Alias]) -> Iterator[Edit]:
+        """Drop some names of several, each with its comma and, where it has one, its row."""
+        kept = [each for each in statement.names if each not in names]
+        for index, each in enumerate(statement.names):
+            if each in kept:
+                continue
+            below = statement.names[index + 1 :]
+            if any(one in kept for one in below):
+                yield Edit(Location(self.path, each.start, below[0].start), "")
+            else:
+                start = statement.names[index - 1].end
+                yield Edit(Location(self.path, start, each.end), "")
 
 
 def _serves(bound: Import, wanted: Import) -> bool:
