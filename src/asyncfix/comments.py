@@ -77,15 +77,33 @@ class Comment(NamedTuple):
     nested: bool
 
 
-def scanned(data: bytes) -> tuple[list[Comment], Lines]:
-    """Return the comments of a file and the lines of its statements."""
+class Scan(NamedTuple):
+    """The comments of a file, the lines of its statements, and where its rows end.
+
+    `breaks` are the ends of rows, in order, behind which there can be a comment; `nested` are
+    those of them where brackets are open.
+    """
+
+    comments: list[Comment]
+    lines: Lines
+    breaks: list[int]
+    nested: frozenset[int]
+
+
+def scanned(data: bytes) -> Scan:
+    """Return what is written in a file, without an understanding of it."""
     comments: list[Comment] = []
+    breaks: list[int] = []
+    nested: set[int] = set()
     spans: list[tuple[int, int]] = []
     begin = depth = 0
     for match in _LEXEME.finditer(data):
         kind = match.lastgroup
         if kind == "newline":
-            if not depth:
+            breaks.append(match.start())
+            if depth:
+                nested.add(match.start())
+            else:
                 spans.append((begin, match.start()))
                 begin = match.end()
         elif kind == "comment":
@@ -95,7 +113,7 @@ def scanned(data: bytes) -> tuple[list[Comment], Lines]:
         elif kind == "close":
             depth = max(depth - 1, 0)
     spans.append((begin, len(data)))
-    return comments, _lines(data, spans)
+    return Scan(comments, _lines(data, spans), breaks, frozenset(nested))
 
 
 def _lines(data: bytes, spans: list[tuple[int, int]]) -> Lines:
@@ -117,11 +135,11 @@ def directives(data: bytes) -> tuple[Directive, ...]:
     wanted = [pattern for pattern in _CANDIDATES if pattern.search(data)]
     if not wanted:
         return ()
-    comments, lines = scanned(data)
+    scan = scanned(data)
     found: list[Directive] = []
-    for comment in comments:
+    for comment in scan.comments:
         if any(each.search(data, comment.start, comment.end) for each in wanted):
-            found += _read(data, comment, lines)
+            found += _read(data, comment, scan.lines)
     return tuple(found)
 
 
@@ -179,7 +197,8 @@ def _covered(data: bytes, comment: Comment, lines: Lines, kind: str) -> tuple[in
         start, end = lines.around(comment.start)
         whole = start == row or not comment.nested
         return (start, end) if whole else (row, comment.end)
-    return _next_row(data, comment.end) if comment.nested else lines.after(comment.end)
+    below = _next_row(data, comment.end) if comment.nested else lines.after(comment.end)
+    return row, below[1]
 
 
 def _next_row(data: bytes, at: int) -> tuple[int, int]:

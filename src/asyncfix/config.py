@@ -23,7 +23,15 @@ EXCLUDED = frozenset(
     .pytest_cache .pytype .ruff_cache .asyncfix_cache .svn .tox .venv .vscode __pycache__
     __pypackages__ _build buck-out build dist node_modules site-packages venv""".split()  # noqa: SIM905
 )
-_PLACES = {"output_format", "cache_dir", "required_version", "extend", "packs", "project"}
+_PLACES = {
+    "output_format",
+    "cache_dir",
+    "required_version",
+    "extend",
+    "packs",
+    "project",
+    "baseline",
+}
 _FIXING = {"fixable", "unfixable", "extend_safe_fixes", "extend_unsafe_fixes"}
 _PREFIX = "ASYNCFIX_"
 
@@ -117,7 +125,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             pattern=r"^(py3\d+)?$",
         ),
     ] = ""
-    baseline: Annotated[str, Meta(description="The file that lists findings to accept.")] = ""
+    baseline: Annotated[
+        str,
+        Meta(description="The file that lists the findings to accept, if it is not the usual one."),
+    ] = ""
     fixable: Annotated[
         Names | None, Meta(description="Rules or groups that may be fixed. By default all.")
     ] = None
@@ -194,12 +205,17 @@ def chosen(config: Config, rules: Iterable[Selectable]) -> frozenset[str]:
     known = {"ALL", *(rule.name for rule in rules), *(rule.group for rule in rules)}
     select = ("ALL",) if config.select is None else config.select
     select = (*select, *config.extend_select)
-    for key, names in (("select", select), ("ignore", config.ignore)):
+    per_file = [name for names in config.per_file_ignores.values() for name in names]
+    asked = (("select", select), ("ignore", config.ignore), ("per-file-ignores", per_file))
+    for key, names in asked:
         for name in names:
             if name not in known:
                 raise ConfigError(
                     f"`{key}`: no rule or group is called `{name}`{hint(name, known)}"
                 )
+    for name in config.severity:
+        if name not in {rule.name for rule in rules}:
+            raise ConfigError(f"`severity`: no rule is called `{name}`{hint(name, known)}")
     ranks = ((rule, _nearness(rule, select), _nearness(rule, config.ignore)) for rule in rules)
     return frozenset(
         rule.name
@@ -274,6 +290,8 @@ def _extended(path: Path, table: dict[str, Any], seen: tuple[Path, ...]) -> dict
     table = dict(table)
     if "packs" in table:
         table["packs"] = [str(path.parent.resolve() / name) for name in table["packs"]]
+    if table.get("baseline"):
+        table["baseline"] = str(path.parent.resolve() / table["baseline"])
     if not table.get("extend"):
         return table
     other = path.parent / Path(os.path.expandvars(table["extend"])).expanduser()

@@ -22,13 +22,12 @@ from asyncfix.config import Config, chosen
 from asyncfix.facts import FileFacts
 from asyncfix.findings import Finding, Location, Report, ordered
 from asyncfix.heads import head
-from asyncfix.scope import ignored, severe, within
+from asyncfix.scope import Asked, ignored, severe, within
 from asyncfix.source import Discovery, Text, discover
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-    from asyncfix.baseline import Baseline
     from asyncfix.packs import Packs, Rule
     from asyncfix.project.files import Files
     from asyncfix.project.program import Project
@@ -60,24 +59,6 @@ class Outcome:
     packs: Packs
     root: Path
     text: Texts
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a run leaves out: what comments silence, and what a baseline accepts.
-
-    With `by_hops` a finding belongs to every file that its chain leads through.
-    """
-
-    suppressions: bool = True
-    baseline: Baseline | None = None
-    by_hops: bool = False
-
-    @property
-    def salt(self) -> str:
-        """Return what tells one such wish from another."""
-        accepted = self.baseline.digest if self.baseline else "none"
-        return f"{self.suppressions} {accepted} {self.by_hops}"
 
 
 @dataclass(frozen=True)
@@ -253,6 +234,7 @@ def report_on(
     shown = severe(mine, config)
     accepted = asked.baseline.entries if asked.baseline else {}
     new = [finding for finding in shown if finding.fingerprint not in accepted]
+    silenced = [each for each in every if (each.rule, each.location) in gone]
     silent = severe(within(silenced, found.reported, by_hops=asked.by_hops), config)
     left = _left(new, packs, texts, project.files, store)
     return Report(

@@ -271,7 +271,7 @@ class _Reader:
     def _contracts(self, data: bytes) -> dict[int, str]:
         """Return what `# asyncfix:` comments promise, by row."""
         found = {}
-        for comment in scanned(data)[0]:
+        for comment in scanned(data).comments:
             match = _CONTRACT.match(data, comment.start)
             if match:
                 found[bisect_right(self.starts, comment.start)] = match[1].decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncfix.source import matcher
@@ -9,8 +10,27 @@ from asyncfix.source import matcher
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from asyncfix.baseline import Baseline
     from asyncfix.config import Config
     from asyncfix.findings import Finding
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run leaves out: what comments silence, and what a baseline accepts.
+
+    With `by_hops` a finding belongs to every file that its chain leads through.
+    """
+
+    suppressions: bool = True
+    baseline: Baseline | None = None
+    by_hops: bool = False
+
+    @property
+    def salt(self) -> str:
+        """Return what tells one such wish from another."""
+        accepted = self.baseline.digest if self.baseline else "none"
+        return f"{self.suppressions} {accepted} {self.by_hops}"
 
 
 def ignored(config: Config) -> Callable[[Finding], bool]:

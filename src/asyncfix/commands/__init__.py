@@ -8,7 +8,20 @@ import click
 
 from asyncfix import __version__
 
-COMMANDS = ("check", "fix", "undo", "why", "routes", "graph", "catalog", "rule", "config", "clean")
+COMMANDS = (
+    "check",
+    "fix",
+    "undo",
+    "baseline",
+    "init",
+    "why",
+    "routes",
+    "graph",
+    "catalog",
+    "rule",
+    "config",
+    "clean",
+)
 
 
 class _Commands(click.Group):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,15 +12,22 @@ from asyncfix.commands.config import shown
 from asyncfix.commands.options import config_file, running, settings
 from asyncfix.commands.printing import Printing, Sink, SinkType
 from asyncfix.commands.setup import cache_folder, engine, loaded
+from asyncfix.commands.wishes import Reasoned, Wish, narrowed, staged_texts, wishes
 from asyncfix.findings import AsyncfixError
 from asyncfix.terminal import Progress, write
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-@click.command("check")
+    from asyncfix.engine import Outcome
+
+
+@click.command("check", cls=Reasoned)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @settings
 @config_file
 @running
+@wishes
 @click.option("-o", "--output-file", "output", type=click.Path(path_type=Path), help="Print there.")
 @click.option("--out", "outs", type=SinkType(), multiple=True, help="Print to a file as well.")
 @click.option("--statistics", is_flag=True, help="Print a table of rules instead of findings.")
@@ -54,6 +61,7 @@ def command(  # noqa: PLR0917 - click calls it by name
     PATHS are folders or files; the default is the working directory. A file is reported alone
     but understood with its whole project. With - the text of one file is read from stdin.
     """
+    wish = Wish.taken(overrides)
     replaced = _stdin(paths, stdin_filename)
     paths = tuple(map(Path, replaced)) or paths or (Path(),)
     found = loaded(paths[0], overrides, file, verbose=verbose)
@@ -61,25 +69,36 @@ def command(  # noqa: PLR0917 - click calls it by name
         write(shown(found, paths), None)
         return 0
     config = found.config
-    with Progress(shown=not (quiet or silent)) as progress:
-        outcome = engine().check(
-            list(paths),
-            config,
-            jobs=jobs,
-            cache=None if no_cache else cache_folder(paths, config),
-            progress=progress,
-            replaced=replaced,
-            unresolved=show_unresolved,
-        )
+    asked, changes = wish.asked(paths, config), wish.changes(paths, config)
+    replaced |= staged_texts(changes, paths, config)
+
+    def checked(texts: Mapping[str, str]) -> Outcome:
+        with Progress(shown=not (quiet or silent)) as progress:
+            outcome = engine().check(
+                list(paths),
+                config,
+                jobs=jobs,
+                cache=None if no_cache else cache_folder(paths, config),
+                progress=progress,
+                replaced=texts,
+                unresolved=show_unresolved,
+                asked=asked,
+            )
+        return narrowed(outcome, changes)
+
+    if wish.add_ignore is not None:
+        return wish.silenced(checked, replaced, cache_folder(paths, config))
+    outcome = checked(replaced)
     report = outcome.report
-    for error in report.errors:
+    stale = wish.stale(report, asked, config)
+    for error in (*report.errors, *filter(None, [stale])):
         click.echo(f"error: {error}", err=True)
     if not report.files and not report.errors:
         click.echo(f"warning: no Python files in {', '.join(map(str, paths))}", err=True)
     sinks = [] if silent else [Sink("statistics" if statistics else config.output_format, output)]
     printing = Printing(outcome, paths, config, color=color, quiet=quiet)
     failed = printing.all([*sinks, *outs], unresolved=show_unresolved)
-    if report.errors or failed:
+    if report.errors or failed or stale:
         return 2
     return 1 if report.findings and not exit_zero else 0
 

@@ -11,7 +11,6 @@ import msgspec
 
 from asyncfix.cache import Made
 from asyncfix.engine import (
-    Asked,
     Linked,
     examined,
     extract_batch,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from asyncfix.engine import Progress, Texts
     from asyncfix.findings import Finding
     from asyncfix.project.program import Project
+    from asyncfix.scope import Asked
     from asyncfix.source import Discovery, Text
 
 _LARGE = 100  # files, from which on it pays to bring a call graph up to date

@@ -26,9 +26,27 @@ def counted(report: Report, paint: Paint) -> list[str]:
         "--min-severity info --min-confidence low shows all."
         if report.hidden
         else "",
+        f"{number(report.elsewhere, 'finding')} not touched by the diff."
+        if report.elsewhere
+        else "",
+        _accepted(report),
+        f"{number(len(report.stale), 'finding')} of the baseline gone; "
+        "`asyncfix baseline update` takes them out."
+        if report.stale
+        else "",
         f"{number(len(report.errors), 'error')}, told above." if report.errors else "",
     ]
     return [_found(report, paint), *filter(None, aside), paint("quiet", _read(report))]
+
+
+def _accepted(report: Report) -> str:
+    """Count what comments and the baseline keep from being told."""
+    parts = []
+    if report.suppressed:
+        parts.append(f"{number(report.suppressed, 'finding')} suppressed by comments")
+    if report.baselined:
+        parts.append(f"{number(report.baselined, 'finding')} accepted by the baseline")
+    return f"{', '.join(parts)}." if parts else ""
 
 
 def _found(report: Report, paint: Paint) -> str:

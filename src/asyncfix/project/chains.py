@@ -75,7 +75,7 @@ def ways(
     heapq.heapify(queue)
     while queue:
         rank, length, _, number, way = heapq.heappop(queue)
-        if not _adds(found[number], way):
+        if not _adds(found[number], way, by_rule=bool(quiet)):
             continue
         found[number].append(way)
         lesser = way.lesser or _cached(graph, number)
@@ -135,11 +135,17 @@ def _implicit(hit: Hit) -> bool:
     return hit.name.endswith("__")
 
 
-def _adds(known: list[Way], way: Way) -> bool:
+def _adds(known: list[Way], way: Way, *, by_rule: bool) -> bool:
+    """Tell whether a way is not worse than a known one; `by_rule` compares those of one rule.
+
+    A place that is closed to one rule is open to another, whose way must not have been dropped.
+    """
     if len(known) >= _MOST_WAYS and way.guards:
         return False
     mine = set(way.guards)
-    return not any(set(each.guards) <= mine for each in known)
+    rule = way.hit.target.rule
+    rivals = (each for each in known if not by_rule or each.hit.target.rule == rule)
+    return not any(set(each.guards) <= mine for each in rivals)
 
 
 def _silent(quiet: Quiet, edge: Edge, way: Way) -> bool:

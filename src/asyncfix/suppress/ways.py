@@ -31,7 +31,7 @@ class Ways:
         self._spans = spans
         self._functions: dict[str, Functions] = {}
         for number in range(len(project.graph.instances)):
-            if project.graph.file(number).path in spans.by_path:
+            if project.graph.path(number) in spans.by_path:
                 self._cover(number)
         self._cover_awaits()
 
@@ -88,12 +88,12 @@ class Ways:
         graph, before = self._project.graph, len(self.quiet)
         for edges in graph.spawned.values():
             for edge in edges:
-                if graph.file(edge.caller).path in self._spans.by_path:
+                if graph.path(edge.caller) in self._spans.by_path:
                     self._silence(edge, self._reach_awaited.get(edge.callee, ()))
         self.cuts_awaits = len(self.quiet) > before
 
     def _silence(self, step: Hit | Edge, rules: Iterable[str]) -> None:
-        where = Location(self._project.graph.file(step.caller).path, step.start, step.end)
+        where = Location(self._project.graph.path(step.caller), step.start, step.end)
         for rule in rules:
             spans = (span for span in self._spans.all_at(where, rule) if not span.here)
             span = next(spans, None) or self.around(where, rule)

@@ -1,0 +1,140 @@
+"""What git says has changed, by line, and which findings touch it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from asyncfix.findings import AsyncfixError
+from asyncfix.source import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from asyncfix.findings import Finding, Location, Report
+
+Rows = tuple[int, int]
+
+_HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_PATTERNS = ("*.py", "*.pyi")
+_DIFF = (
+    "-c", "core.quotePath=false", "diff", "--unified=0", "--no-color", "--no-ext-diff",
+    "--no-textconv", "--relative", "--find-renames", "--diff-filter=d", "--src-prefix=a/",
+    "--dst-prefix=b/",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The changed rows of each file, and the staged texts that are not what is on disk."""
+
+    rows: Mapping[str, tuple[Rows, ...]]
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+def since(root: Path, reference: str) -> Changes:
+    """Return what differs from where the history of a commit was left, new files included."""
+    _repository(root, "--changed-since")
+    commit = _git(
+        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}"
+    )
+    if not commit:
+        raise AsyncfixError(f"--changed-since: git knows no commit `{reference}`")
+    base = _git(root, "merge-base", commit.strip(), "HEAD") or commit
+    rows = _rows(_git(root, *_DIFF, base.strip(), "--", *_PATTERNS) or "")
+    others = _git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", *_PATTERNS) or ""
+    rows |= {path: ((1, _END),) for path in others.split("\0") if path}
+    return Changes(rows)
+
+
+_END = 1 << 60
+
+
+def staged(root: Path) -> Changes:
+    """Return what the next commit would change, as it is staged."""
+    _repository(root, "--staged")
+    rows = _rows(_git(root, *_DIFF, "--cached", "--", *_PATTERNS) or "")
+    loose = _git(root, "diff", "--name-only", "-z", "--relative", "--", *_PATTERNS) or ""
+    texts = {path: _staged_text(root, path) for path in loose.split("\0") if path in rows}
+    return Changes(rows, texts)
+
+
+def _staged_text(root: Path, path: str) -> str:
+    done = subprocess.run(["git", "show", f":./{path}"], cwd=root, capture_output=True, check=False)
+    try:
+        return Text.decode(path, done.stdout).text
+    except (UnicodeDecodeError, SyntaxError) as error:
+        raise AsyncfixError(f"--staged: cannot read {path}: {error}") from error
+
+
+def _repository(root: Path, option: str) -> None:
+    if _git(root, "rev-parse", "--is-inside-work-tree") is None:
+        raise AsyncfixError(f"{option} needs git, and {root} is in no repository")
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Return what git prints, or None if it fails."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise AsyncfixError("git is not installed, or not on the PATH") from error
+    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None
+
+
+def _rows(diff: str) -> dict[str, tuple[Rows, ...]]:
+    """Return the rows that a diff without context changes, by path; around what it deletes, too."""
+    found: dict[str, list[Rows]] = {}
+    here: list[Rows] = []
+    skipped = 0
+    for line in diff.split("\n"):
+        if skipped and line[:1] in ("+", "-"):
+            skipped -= 1
+        elif line.startswith("+++ "):
+            here = found.setdefault(line[4:].rstrip("\t").strip('"').removeprefix("b/"), [])
+        elif match := _HUNK.match(line):
+            gone, start, come = (int(each) if each else 1 for each in match.group(1, 2, 3))
+            skipped = gone + come
+            here.append((start, start + come - 1) if come else (start, start + 1))
+    return {path: tuple(rows) for path, rows in found.items()}
+
+
+def narrowed(report: Report, changes: Changes, texts: Callable[[str], Text]) -> Report:
+    """Return a report on the findings that touch what has changed; the others are counted."""
+    kept = tuple(each for each in report.findings if _touches(each, changes, texts))
+    elsewhere = len(report.findings) - len(kept)
+    return replace(report, findings=kept, elsewhere=elsewhere, hidden=0, suppressed=0, baselined=0)
+
+
+def _touches(finding: Finding, changes: Changes, texts: Callable[[str], Text]) -> bool:
+    places = [finding.location, *(step.location for step in finding.trace)]
+    if any(_changed(place, changes, texts) for place in places):
+        return True
+    root = finding.root.location
+    if root.path not in changes.rows:
+        return False
+    text = texts(root.path)
+    row, _ = text.position(root.start)
+    return any(_meets(changes.rows[root.path], each, each) for each in _head(text, row))
+
+
+def _changed(place: Location, changes: Changes, texts: Callable[[str], Text]) -> bool:
+    rows = changes.rows.get(place.path)
+    if not rows:
+        return False
+    text = texts(place.path)
+    return _meets(rows, text.position(place.start)[0], text.position(place.end)[0])
+
+
+def _head(text: Text, row: int) -> Iterator[int]:
+    """Yield the row of a definition, and those of the decorators above it."""
+    yield row
+    while row > 1 and text.line(row - 1).lstrip().startswith("@"):
+        row -= 1
+        yield row
+
+
+def _meets(rows: tuple[Rows, ...], first: int, last: int) -> bool:
+    return any(start <= last and first <= end for start, end in rows)

@@ -1,0 +1,201 @@
+"""Findings of a change: whose chain, at any hop, touches what git says has changed."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from conftest import write
+
+from asyncfix import cli
+
+SERVICE = """\
+import requests
+
+
+def load():
+    return fetch()
+
+
+def fetch():
+    url = "x"
+    return requests.get(url)
+"""
+APP = """\
+import service
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/one")
+async def one():
+    return service.load()
+
+
+@app.get("/two")
+async def two():
+    return service.fetch()
+
+
+async def three():
+    open("x")
+"""
+
+
+def git(*arguments):
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "a project"
+    write(folder, {"pyproject.toml": "", "service.py": SERVICE, "app.py": APP})
+    write(folder, {".gitignore": ".asyncfix_cache/\n"})
+    monkeypatch.chdir(folder)
+    git("init", "-q", "-b", "main")
+    git("add", ".")
+    git("commit", "-qm", "first")
+    return folder
+
+
+@pytest.fixture
+def rows(project, capsys):
+    """Return a function that checks and gives the row of each finding, by file."""
+
+    def run(*arguments):
+        assert (project / "app.py").exists()
+        code = cli.main(["check", "--output-format", "concise", *arguments])
+        out, err = capsys.readouterr()
+        assert code < 2, err
+        return [":".join(line.split(":")[:2]) for line in out.splitlines() if ": " in line]
+
+    return run
+
+
+def replaced(folder, name, old, new):
+    path = folder / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+EVERY = ["app.py:9", "app.py:14", "app.py:18"]
+
+
+def test_nothing_has_changed(rows):
+    assert rows() == EVERY
+    assert rows("--changed-since", "HEAD") == []
+    assert rows("--staged") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("app.py", 'open("x")', 'open("y")'), ["app.py:18"]),
+        (("service.py", "get(url)", "get(url, timeout=5)"), ["app.py:9", "app.py:14"]),
+        (("service.py", "return fetch()", "return  fetch()"), ["app.py:9"]),
+        (("service.py", '    url = "x"\n', ""), ["app.py:9", "app.py:14"]),
+        (("app.py", '@app.get("/two")', '@app.get("/2")'), ["app.py:14"]),
+        (("app.py", "import service\n", "import service\nimport os\n"), []),
+        (("service.py", "import requests\n", "import requests\n++ 1\n"), []),
+    ],
+)
+def test_a_changed_line_of_any_hop_counts(change, told, project, rows):
+    replaced(project, *change)
+
+    assert rows("--changed-since", "HEAD") == told
+    assert rows("--staged") == []
+    git("add", ".")
+    assert rows("--staged") == told
+
+
+def test_what_is_new_counts_as_a_whole(project, rows):
+    write(project, {"new file.py": "async def f():\n    open('x')\n"})
+
+    assert rows("--changed-since", "HEAD") == ["new file.py:2"]
+    git("add", ".")
+    git("commit", "-qm", "second")
+    assert rows("--changed-since", "HEAD~1") == ["new file.py:2"]
+
+
+def test_what_the_other_branch_did_since_does_not_count(project, rows):
+    git("checkout", "-qb", "topic")
+    replaced(project, "app.py", 'open("x")', 'open("y")')
+    git("commit", "-qam", "topic")
+    git("checkout", "-q", "main")
+    replaced(project, "service.py", "get(url)", "get(url, timeout=5)")
+    git("commit", "-qam", "main")
+    git("checkout", "-q", "topic")
+
+    assert rows("--changed-since", "main") == ["app.py:18"]
+
+
+def test_what_is_staged_is_checked_as_it_is_staged(project, rows):
+    replaced(project, "app.py", 'open("x")', 'open("staged")')
+    git("add", ".")
+    replaced(project, "app.py", '    open("staged")', "    pass")
+
+    assert rows("--staged") == ["app.py:18"]
+    assert "app.py:18" not in rows()
+
+
+def test_what_is_left_out_is_counted(project, capsys):
+    replaced(project, "app.py", 'open("x")', 'open("y")')
+
+    cli.main(["check", "--changed-since", "HEAD"])
+
+    assert "2 findings not touched by the diff." in capsys.readouterr().out
+
+
+def test_a_folder_of_the_repository_may_be_the_project(project, rows, monkeypatch):
+    write(project, {"part/pyproject.toml": "[tool.asyncfix]\n", "part/app.py": APP})
+    git("add", ".")
+    git("commit", "-qm", "part")
+    replaced(project, "part/app.py", 'open("x")', 'open("y")')
+    replaced(project, "app.py", 'open("x")', 'open("y")')
+
+    monkeypatch.chdir(project / "part")
+    assert rows("--changed-since", "HEAD") == ["app.py:18"]
+
+
+def test_named_files_count_by_any_hop(rows):
+    assert rows("service.py") == []
+    assert rows("service.py", "--changed-only") == ["app.py:9", "app.py:14"]
+    assert rows("app.py", "--changed-only") == EVERY
+    assert rows("service.py") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--changed-since", "nope"], "git knows no commit `nope`"),
+        (["--changed-since", "--all"], "git knows no commit `--all`"),
+        (["--changed-since", "HEAD", "--staged"], "exclude each other"),
+        (["--no-baseline", "--new-only"], "excludes"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_what_makes_no_sense_is_an_error(arguments, said, capsys):
+    assert cli.main(["check", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--staged"], ["--changed-since", "HEAD"]])
+def test_outside_of_a_repository_it_is_an_error(option, tmp_path, monkeypatch, capsys):
+    write(tmp_path, {"app.py": APP})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+
+    assert cli.main(["check", *option]) == 2
+    assert "is in no repository" in capsys.readouterr().err
+
+
+def test_without_git_it_is_an_error(project, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(project))
+
+    assert cli.main(["check", "--staged"]) == 2
+    assert "git is not installed" in capsys.readouterr().err
