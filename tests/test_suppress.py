@@ -66,6 +66,13 @@ def test_a_comment_alone_silences_the_next_statement(told):
         ("x = [", "    1,", "    requests.get('x'),", "]  # asyncfix: ignore[blocking-http]"),
         ("x = [", "    1,", "    requests.get('x'),  # asyncfix: ignore[blocking-http]", "]"),
         ("x = [", "    # asyncfix: ignore[blocking-http]", "    requests.get('x'),", "]"),
+        (
+            "x = [",
+            "    f(",
+            "        requests.get('x')",
+            "    ),  # asyncfix: ignore[blocking-http]",
+            "]",
+        ),
         ("for x in requests.get(  # asyncfix: ignore[blocking-http]", "    'x'", "):", "    pass"),
         ('requests.get("""', "", '""")  # asyncfix: ignore[blocking-http]'),
         ("requests.get('x', \\", "   data={})  # asyncfix: ignore[blocking-http]"),

@@ -81,13 +81,15 @@ class Scan(NamedTuple):
     """The comments of a file, the lines of its statements, and where its rows end.
 
     `breaks` are the ends of rows, in order, behind which there can be a comment; `nested` are
-    those of them where brackets are open.
+    those of them where brackets are open. `opened` tells where brackets were opened, by where
+    they are closed, of those that span rows.
     """
 
     comments: list[Comment]
     lines: Lines
     breaks: list[int]
     nested: frozenset[int]
+    opened: dict[int, int]
 
 
 def scanned(data: bytes) -> Scan:
@@ -96,24 +98,28 @@ def scanned(data: bytes) -> Scan:
     breaks: list[int] = []
     nested: set[int] = set()
     spans: list[tuple[int, int]] = []
-    begin = depth = 0
+    opened: dict[int, int] = {}
+    openers: list[int] = []
+    begin = 0
     for match in _LEXEME.finditer(data):
         kind = match.lastgroup
         if kind == "newline":
             breaks.append(match.start())
-            if depth:
+            if openers:
                 nested.add(match.start())
             else:
                 spans.append((begin, match.start()))
                 begin = match.end()
         elif kind == "comment":
-            comments.append(Comment(match.start(), match.end(), depth > 0))
+            comments.append(Comment(match.start(), match.end(), bool(openers)))
         elif kind == "open":
-            depth += 1
-        elif kind == "close":
-            depth = max(depth - 1, 0)
+            openers.append(match.start())
+        elif kind == "close" and openers:
+            start = openers.pop()
+            if breaks and start < breaks[-1]:
+                opened[match.start()] = start
     spans.append((begin, len(data)))
-    return Scan(comments, _lines(data, spans), breaks, frozenset(nested))
+    return Scan(comments, _lines(data, spans), breaks, frozenset(nested), opened)
 
 
 def _lines(data: bytes, spans: list[tuple[int, int]]) -> Lines:
@@ -139,11 +145,11 @@ def directives(data: bytes) -> tuple[Directive, ...]:
     found: list[Directive] = []
     for comment in scan.comments:
         if any(each.search(data, comment.start, comment.end) for each in wanted):
-            found += _read(data, comment, scan.lines)
+            found += _read(data, comment, scan)
     return tuple(found)
 
 
-def _read(data: bytes, comment: Comment, lines: Lines) -> Iterator[Directive]:
+def _read(data: bytes, comment: Comment, scan: Scan) -> Iterator[Directive]:
     matches = [*_OWN.finditer(data, comment.start, comment.end)]
     matches += _NOQA.finditer(data, comment.start, comment.end)
     for match in sorted(matches, key=re.Match.start):
@@ -153,7 +159,7 @@ def _read(data: bytes, comment: Comment, lines: Lines) -> Iterator[Directive]:
         directive = _noqa(match) if match.re is _NOQA else _own(match)
         if directive:
             owner, kind, names = directive
-            first, last = _covered(data, comment, lines, kind)
+            first, last = _covered(data, comment, scan, kind)
             yield Directive(owner, kind, names, match.start(), end, first, last)
 
 
@@ -183,9 +189,9 @@ def _noqa(match: re.Match[bytes]) -> tuple[str, str, tuple[str, ...]] | None:
     return "noqa", "file-ignore" if match[1] else "ignore", tuple(codes)
 
 
-def _covered(data: bytes, comment: Comment, lines: Lines, kind: str) -> tuple[int, int]:
+def _covered(data: bytes, comment: Comment, scan: Scan, kind: str) -> tuple[int, int]:
     """Return the bytes that a directive speaks of."""
-    row = max(data.rfind(b"\n", 0, comment.start), data.rfind(b"\r", 0, comment.start)) + 1
+    lines, row = scan.lines, _row(data, comment.start)
     alone = not data[row : comment.start].strip()
     if kind == "file-ignore":
         return 0, len(data)
@@ -196,9 +202,17 @@ def _covered(data: bytes, comment: Comment, lines: Lines, kind: str) -> tuple[in
     if not alone:
         start, end = lines.around(comment.start)
         whole = start == row or not comment.nested
-        return (start, end) if whole else (row, comment.end)
+        if whole:
+            return start, end
+        closed = (scan.opened.get(at, comment.start) for at in range(row, comment.start))
+        return _row(data, min(closed, default=row)), comment.end
     below = _next_row(data, comment.end) if comment.nested else lines.after(comment.end)
     return row, below[1]
+
+
+def _row(data: bytes, at: int) -> int:
+    """Return where the row of a byte begins."""
+    return max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
 
 
 def _next_row(data: bytes, at: int) -> tuple[int, int]:
