@@ -357,3 +357,17 @@ def test_a_declined_fix_is_not_asked_for_again(fix):
     assert asked == ["time.sleep(1)", "time.sleep(2)"]
     assert "    time.sleep(2)" in texts["app.py"]
     assert reasons(changes) == ["declined"]
+
+
+def test_a_place_that_another_with_the_same_code_stood_for_is_fixed_after_it(fix):
+    source = "import time\n\nclass Slow:\n    @property\n    def value(self):\n"
+    source += "        time.sleep(1)\n\nasync def wait(slow: Slow):\n"
+    source += "    print(slow.value)\n    print(slow.value)\n"
+    planted = Planted(
+        (("offload", "slow.value", "(await asyncio.to_thread(getattr, slow, 'value'))"),)
+    )
+
+    texts, changes = fix({"app.py": source}, planted)
+
+    assert texts["app.py"].count("await asyncio.to_thread") == 2
+    assert not changes.unfixed

@@ -110,14 +110,33 @@ def _in_project(before: Bench, after: Bench, trial: Trial) -> Failures:
         return failures
     still, new = _compared(before.nominated, after.nominated, trial)
     for candidate in trial.candidates:
-        if candidate.finding in still:
-            failures[candidate.key] = "would leave the finding as it is"
+        now = still.get(candidate.finding)
+        if now is not None:
+            failures[candidate.key] = (
+                "would leave the finding as it is"
+                if now.sink == candidate.finding.sink
+                else f"would add a finding: {now.message}"
+            )
     for finding in new:
-        if after.holds(finding):
+        if after.holds(finding) and not _is_twin(finding, before, after, trial):
             reason = f"would add a finding: {finding.message}{_place(after, finding.location)}"
             for candidate in _who_added(finding, trial):
                 failures.setdefault(candidate.key, reason)
     return failures
+
+
+def _is_twin(finding: Finding, before: Bench, after: Bench, trial: Trial) -> bool:
+    """Tell whether a fixed finding has the same code in the same function: one stood for both."""
+    code = _code(after, finding.location)
+    return any(
+        (old.rule, old.sink, old.symbol) == (finding.rule, finding.sink, finding.symbol)
+        and _code(before, old.location) == code
+        for old in (candidate.finding for candidate in trial.candidates)
+    )
+
+
+def _code(bench: Bench, at: Location) -> bytes:
+    return bench.texts(at.path).data[at.start : at.end]
 
 
 def _place(bench: Bench, at: Location) -> str:
@@ -147,15 +166,18 @@ def _who_turned(mismatch: Mismatch, trial: Trial, before: Bench) -> list[Candida
 
 
 def _who_added(finding: Finding, trial: Trial) -> list[Candidate]:
-    """Return the fixes that edit a place of a finding's chain, or else its files, or else all."""
+    """Return the fixes that edit a place of a finding's chain, or else its files.
+
+    Where there are none, the code that is found has not changed, and no fix is to blame: what a
+    type is known to be may depend on what else was asked before.
+    """
     places = [finding.location, *(step.location for step in finding.trace)]
     near = [
         candidate
         for candidate in trial.candidates
         if any(_meets(trial.moved(edit.location), places) for edit in candidate.fix.edits)
     ]
-    files = {place.path for place in places}
-    return near or _touching(files, trial) or list(trial.candidates)
+    return near or _touching({place.path for place in places}, trial)
 
 
 def _touching(paths: set[str], trial: Trial) -> list[Candidate]:
@@ -169,27 +191,32 @@ def _meets(at: Location, places: Iterable[Location]) -> bool:
     )
 
 
-Key = tuple[str, str, str]
-Place = tuple["Finding", "Location"]
+class Place(NamedTuple):
+    """A finding, where it is in the new texts, and whether somebody has set out to fix it."""
+
+    finding: Finding
+    at: Location
+    fixed: bool
 
 
 def _compared(
     before: Iterable[Finding], after: Iterable[Finding], trial: Trial
-) -> tuple[set[Finding], list[Finding]]:
-    """Return the fixed findings that are still there, and the findings that are new.
+) -> tuple[dict[Finding, Finding], list[Finding]]:
+    """Return the fixed findings that are still there, as they then are, and those that are new.
 
-    A finding is the same one if rule, file and sink are, and its place is where the old one has
-    moved to. Of several that may be meant, one that nobody set out to fix is.
+    A finding is the old one whose place has moved to where it stands, whatever it is that blocks:
+    of several ways from a place a check tells only the worst.
     """
     fixed = {_bare(candidate.finding): candidate.finding for candidate in trial.candidates}
-    old = _by_key((each, trial.moved(each.location)) for each in before)
-    new = _by_key((each, each.location) for each in after)
-    still: set[Finding] = set()
+    old: dict[str, list[Place]] = defaultdict(list)
+    for each in before:
+        at = trial.moved(each.location)
+        old[at.path].append(Place(each, at, _bare(each) in fixed))
+    still: dict[Finding, Finding] = {}
     added: list[Finding] = []
-    for key, places in new.items():
-        spare = sorted(old.get(key, []), key=lambda place: _bare(place[0]) in fixed)
-        matched, unmatched = _matched(spare, places)
-        still.update(fixed[_bare(each)] for each in matched if _bare(each) in fixed)
+    for path, here in _by_path(after).items():
+        matched, unmatched = _matched(old.get(path, []), here)
+        still |= {fixed[_bare(was)]: now for was, now in matched if _bare(was) in fixed}
         added += unmatched
     return still, added
 
@@ -198,35 +225,44 @@ def _bare(finding: Finding) -> tuple[object, ...]:
     return finding.rule, finding.location, finding.sink
 
 
-def _by_key(places: Iterable[Place]) -> Mapping[Key, list[Place]]:
-    found: dict[Key, list[Place]] = defaultdict(list)
-    for finding, at in places:
-        found[finding.rule, at.path, finding.sink.qualname].append((finding, at))
+def _by_path(findings: Iterable[Finding]) -> Mapping[str, list[Finding]]:
+    found: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        found[finding.location.path].append(finding)
     return found
 
 
-def _matched(old: list[Place], new: list[Place]) -> tuple[list[Finding], list[Finding]]:
-    """Pair findings of one kind; return the old ones that have a partner, and the new without.
+Pairs = list[tuple["Finding", "Finding"]]
+
+
+def _matched(old: list[Place], new: list[Finding]) -> tuple[Pairs, list[Finding]]:
+    """Pair findings of one file, old and new; return the new ones without a partner, too.
 
     The same place counts before one that the edits have widened.
     """
-    spare, taken, rest, unmatched = list(old), [], [], []
-    by_place = {at: (finding, at) for finding, at in reversed(old)}
-    for finding, at in new:
-        same = by_place.pop(at, None)
-        if same is None:
-            rest.append((finding, at))
-        else:
-            taken.append(same[0])
-            spare.remove(same)
-    for finding, at in rest:
-        around = next((each for each in spare if _holds(each[1], at)), None)
-        if around is None:
-            unmatched.append(finding)
-        else:
-            taken.append(around[0])
-            spare.remove(around)
-    return taken, unmatched
+    taken: Pairs = []
+    spare, rest = list(old), list(new)
+    for fits in (_same, _holds):
+        waiting, rest = rest, []
+        for finding in waiting:
+            around = [place for place in spare if fits(place.at, finding.location)]
+            if not around:
+                rest.append(finding)
+                continue
+            partner = max(around, key=lambda place: _likeness(place, finding))
+            taken.append((partner.finding, finding))
+            spare.remove(partner)
+    return taken, rest
+
+
+def _likeness(place: Place, finding: Finding) -> tuple[bool, bool, bool]:
+    """Rank the findings that another one may be; of equals, one that nobody set out to fix."""
+    old = place.finding
+    return old.rule == finding.rule, old.sink == finding.sink, not place.fixed
+
+
+def _same(place: Location, at: Location) -> bool:
+    return place == at
 
 
 def _holds(wide: Location, at: Location) -> bool:

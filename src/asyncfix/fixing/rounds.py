@@ -140,8 +140,20 @@ class _Rounds:
             mine.append(refusal)
 
     def _importer(self) -> Importer:
-        bench, imports = self.bench, self.rewrites.imports
-        return lambda text, adds, changes: imports(bench, text, adds, changes)
+        """Return what writes imports in this round; what it has written once it remembers."""
+        bench = self.bench
+        kept: dict[tuple[object, ...], tuple[Edit, ...]] = {}
+
+        def importer(
+            text: Text, adds: Iterable[Import], changes: Sequence[Edit]
+        ) -> tuple[Edit, ...]:
+            wanted = tuple(adds)
+            key = (text.path, wanted, tuple(changes))
+            if key not in kept:
+                kept[key] = tuple(self.rewrites.imports(bench, text, wanted, changes))
+            return kept[key]
+
+        return importer
 
     def outcome(self) -> Fixed:
         """Return what the rounds have come to."""
