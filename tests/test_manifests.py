@@ -1,0 +1,245 @@
+"""Manifests: the new requirement beside the others, comments and order kept, the lock told."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import write
+
+from asyncfix.changes.manifests import updated
+
+pytest.importorskip("tomlkit")
+
+PYPROJECT = """\
+[build-system]
+requires = ["requests"]
+
+[project]
+name = "app"  # the name
+dependencies = [
+    "fastapi>=0.100",  # web
+    # talks to others
+    "Requests[socks]>=2.31",
+    "uvicorn",
+]
+
+[project.optional-dependencies]
+dev = ["pytest>=8", "types-requests"]
+
+[tool.other]
+x = 1
+"""
+
+
+@pytest.fixture
+def update(tmp_path):
+    """Return a function that gives the changed manifests, and what is told besides."""
+
+    def run(files, requirement="httpx>=0.27", gone=(), path="app.py"):
+        for name in ("pyproject.toml", "requirements.txt"):
+            (tmp_path / name).unlink(missing_ok=True)
+        write(tmp_path, files)
+        found = updated(tmp_path, {path: [requirement]} if requirement else {}, frozenset(gone))
+        return {after.path: after.text for _, after in found.files}, found
+
+    return run
+
+
+def test_a_requirement_goes_to_the_main_list_in_its_order(update):
+    texts, _ = update({"pyproject.toml": PYPROJECT})
+
+    assert texts["pyproject.toml"] == PYPROJECT.replace(
+        "    # talks to others\n", '    # talks to others\n    "httpx>=0.27",\n'
+    )
+
+
+def test_what_nothing_imports_is_removed_with_its_stubs(update):
+    texts, _ = update({"pyproject.toml": PYPROJECT}, gone=["requests"])
+
+    expected = PYPROJECT.replace('    "Requests[socks]>=2.31",\n', '    "httpx>=0.27",\n')
+    assert texts["pyproject.toml"] == expected.replace(', "types-requests"', "")
+
+
+def test_what_is_required_already_changes_nothing(update):
+    assert not update({"pyproject.toml": PYPROJECT}, "fastapi>=0.27")[0]
+    assert not update({"requirements.txt": "HTTPX==0.27\n"})[0]
+
+
+def test_an_unsorted_list_gets_the_new_one_in_the_place_of_the_old(update):
+    text = "uvicorn\nrequests==2.31  # http\nfastapi\n"
+
+    texts, _ = update({"requirements.txt": text}, gone=["requests"])
+
+    assert texts["requirements.txt"] == "uvicorn\nhttpx>=0.27\nfastapi\n"
+
+
+def test_every_list_that_named_the_old_one_gets_the_new_one(update):
+    files = {"pyproject.toml": PYPROJECT, "requirements.txt": "-r base.txt\nrequests\n"}
+
+    texts, _ = update(files, gone=["requests"])
+
+    assert '"httpx>=0.27"' in texts["pyproject.toml"]
+    assert texts["requirements.txt"] == "-r base.txt\nhttpx>=0.27\n"
+
+
+def test_requirements_for_tests_are_no_place_for_what_the_program_needs(update):
+    files = {"requirements-test.txt": "pytest\n", "requirements.txt": "fastapi\n\n# end\n"}
+
+    texts, _ = update(files)
+
+    assert texts == {"requirements.txt": "fastapi\nhttpx>=0.27\n\n# end\n"}
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# none yet\n"])
+def test_an_empty_file_of_requirements_gets_a_line(update, text):
+    texts, _ = update({"requirements.txt": text})
+
+    assert texts["requirements.txt"].split() == [*text.split(), "httpx>=0.27"]
+
+
+def test_poetry_tables(update):
+    text = """\
+[tool.poetry.dependencies]
+python = "^3.11"
+fastapi = "^0.100"  # web
+requests = { version = "^2", extras = ["socks"] }
+
+[tool.poetry.group.dev.dependencies]
+pytest = "^8"
+types-requests = "*"
+"""
+    texts, _ = update({"pyproject.toml": text}, gone=["requests"])
+
+    assert (
+        texts["pyproject.toml"]
+        == """\
+[tool.poetry.dependencies]
+python = "^3.11"
+fastapi = "^0.100"  # web
+httpx = ">=0.27"
+
+[tool.poetry.group.dev.dependencies]
+pytest = "^8"
+"""
+    )
+
+
+def test_dependency_groups_and_pdm(update):
+    text = """\
+[project]
+dependencies = ["requests", "zstd"]
+
+[dependency-groups]
+test = [
+  {include-group = "lint"},
+  "requests",
+]
+
+[tool.pdm.dev-dependencies]
+x = ["requests"]
+"""
+    texts, _ = update({"pyproject.toml": text}, gone=["requests"])
+
+    assert texts["pyproject.toml"] == (
+        text.replace('["requests", "zstd"]', '["httpx>=0.27", "zstd"]')
+        .replace('  "requests",\n', "")
+        .replace('x = ["requests"]', "x = []")
+    )
+
+
+def test_setup_cfg(update):
+    text = """\
+[metadata]
+name = app
+
+[options]
+packages = find:
+install_requires =
+    fastapi
+    requests>=2  # http
+python_requires = >=3.11
+
+[options.extras_require]
+test =
+    pytest
+    types-requests
+"""
+    texts, _ = update({"setup.cfg": text}, gone=["requests"])
+
+    assert texts["setup.cfg"] == (
+        text.replace("    requests>=2  # http\n", "    httpx>=0.27\n").replace(
+            "    types-requests\n", ""
+        )
+    )
+
+
+def test_the_manifest_nearest_to_the_file_is_meant(update):
+    files = {"pyproject.toml": PYPROJECT, "services/a/requirements.txt": "fastapi\n"}
+
+    texts, _ = update(files, path="services/a/src/app.py")
+
+    assert texts == {"services/a/requirements.txt": "fastapi\nhttpx>=0.27\n"}
+
+
+def test_compiled_requirements_are_not_edited_and_the_command_is_told(update):
+    compiled = """\
+#
+# This file is autogenerated by pip-compile with Python 3.11
+# by the following command:
+#
+#    pip-compile --output-file=requirements.txt requirements.in
+#
+fastapi==0.110
+"""
+    texts, found = update({"requirements.in": "fastapi\n", "requirements.txt": compiled})
+
+    assert texts == {"requirements.in": "fastapi\nhttpx>=0.27\n"}
+    assert found.commands == ("pip-compile --output-file=requirements.txt requirements.in",)
+
+
+def test_requirements_with_hashes_are_left_alone(update):
+    _, found = update({"requirements.txt": "fastapi==0.1 --hash=sha256:00\n"})
+
+    assert found.homeless == ("httpx>=0.27",)
+
+
+def test_the_command_that_locks_is_told(update):
+    _, found = update({"pyproject.toml": PYPROJECT, "uv.lock": ""})
+
+    assert found.commands == ("uv lock",)
+
+
+def test_a_project_without_a_manifest_is_told_what_it_needs(update):
+    texts, found = update({"setup.cfg": "[metadata]\nname = app\n"})
+
+    assert not texts
+    assert found.homeless == ("httpx>=0.27",)
+
+
+def test_newlines_and_a_byte_order_mark_stay(update, tmp_path):
+    raw = "\ufefffastapi\r\n# ä\r\nuvicorn"
+    (tmp_path / "requirements-base.txt").write_bytes(raw.encode())
+
+    texts, found = update({})
+
+    assert texts["requirements-base.txt"] == "fastapi\r\n# ä\r\nhttpx>=0.27\r\nuvicorn"
+    assert found.files[0].after.encoding == "utf-8-sig"
+
+
+def test_toml_keeps_its_newlines(tmp_path):
+    (tmp_path / "pyproject.toml").write_bytes(PYPROJECT.replace("\n", "\r\n").encode())
+
+    found = updated(tmp_path, {"app.py": ["httpx>=0.27"]}, frozenset())
+
+    assert found.files[0].after.text == PYPROJECT.replace(
+        "    # talks to others\n", '    # talks to others\n    "httpx>=0.27",\n'
+    ).replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    "broken", ["[project\n", "dependencies = 3\n", "[project]\ndependencies = 3\n"]
+)
+def test_a_manifest_that_means_nothing_is_left_alone(update, broken):
+    texts, found = update({"pyproject.toml": broken})
+
+    assert not texts
+    assert found.homeless == ("httpx>=0.27",)
