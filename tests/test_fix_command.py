@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
 import subprocess
+from dataclasses import replace
 
 import pytest
 from conftest import write
-from planted import Planted
+from planted import AWAITED, Planted
 
 from asyncfix import cli, fixing
 from asyncfix.changes import journal
 from asyncfix.findings import Applicability
+from asyncfix.output import fixed_json
 
 SLEEPS = "import time\n\n\nasync def wait():\n    time.sleep(1)\n"
 FIXED = "import asyncio\nimport time\n\n\nasync def wait():\n    await asyncio.sleep(1)\n"
@@ -168,3 +172,182 @@ def test_a_file_that_does_not_parse_is_left_alone(project):
 
     assert cli.main(["fix", "--write"]) == 1
     assert (project / "app.py").read_text() == FIXED
+
+
+TWICE = SLEEPS + "\n\nasync def again():\n    time.sleep(2)\n"
+
+
+def answer(monkeypatch, *lines):
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ("yn", [1]),
+        ("ny", [2]),
+        ("?ywy", [1, 2]),
+        ("a", [1, 2]),
+        ("q", []),
+        ("nq", []),
+        ("na", [2]),
+    ],
+)
+def test_interactively_only_what_is_agreed_to_is_changed(project, monkeypatch, answers, expected):
+    write(project, {"app.py": TWICE})
+    answer(monkeypatch, *answers)
+
+    cli.main(["fix", "-i"])
+
+    text = (project / "app.py").read_text()
+    assert [number for number in (1, 2) if f"await asyncio.sleep({number})" in text] == expected
+
+
+def test_the_difference_and_the_reason_are_shown_before_an_answer(project, monkeypatch, capsys):
+    answer(monkeypatch, "w", "n")
+
+    assert cli.main(["fix", "-i"]) == 1
+
+    told = capsys.readouterr().err
+    assert "./app.py:5:5: blocking-sleep: " in told
+    assert DIFF in told
+    assert "`app.wait` calls `time.sleep` (./app.py:5)" in told
+    assert (project / "app.py").read_text() == SLEEPS
+
+
+def test_another_strategy_can_be_chosen_for_one_place(project, monkeypatch):
+    offload = ("offload", "time.sleep(", "await asyncio.to_thread(time.sleep, ")
+    monkeypatch.setattr(fixing, "Installed", lambda: Planted((AWAITED, offload)))
+    write(project, {"app.py": TWICE})
+    answer(monkeypatch, "s", "y", "y")
+
+    assert cli.main(["fix", "-i"]) == 0
+
+    text = (project / "app.py").read_text()
+    assert "await asyncio.to_thread(time.sleep, 1)" in text
+    assert "await asyncio.sleep(2)" in text
+
+
+def test_the_end_of_the_answers_changes_nothing(project, monkeypatch):
+    write(project, {"app.py": TWICE})
+    answer(monkeypatch, "y")
+
+    assert cli.main(["fix", "-i"]) == 130
+    assert (project / "app.py").read_text() == TWICE
+
+
+def check_for(project, *forbidden):
+    """Return a command that fails if a text is in one of the project's files."""
+    write(
+        project,
+        {
+            "verify.sh": "".join(f"grep -q '{text}' *.py && exit 1\n" for text in forbidden)
+            + "exit 0\n"
+        },
+    )
+    return "sh verify.sh"
+
+
+def test_a_command_that_passes_leaves_everything_fixed(project):
+    assert cli.main(["fix", "--write", "--verify", check_for(project, "nothing")]) == 0
+    assert (project / "app.py").read_text() == FIXED
+
+
+def test_the_fixes_with_which_a_command_fails_are_taken_back(project, capsys):
+    many = {f"m{number}.py": SLEEPS.replace("1", str(number)) for number in range(10, 18)}
+    write(project, many)
+    command = check_for(project, r"await asyncio.sleep(13)", r"await asyncio.sleep(16)")
+
+    assert cli.main(["fix", "--write", "--verify", command]) == 1
+
+    left = [name for name, text in many.items() if (project / name).read_text() == text]
+    assert left == ["m13.py", "m16.py"]
+    assert (project / "app.py").read_text() == FIXED
+    out = capsys.readouterr().out
+    assert "Fixed 7 problems in 7 files" in out
+    assert "2  blocking-sleep: native: `sh verify.sh` fails with it" in out
+    assert cli.main(["undo"]) == 0
+    assert (project / "app.py").read_text() == SLEEPS
+
+
+def test_everything_is_taken_back_if_nothing_passes(project):
+    assert cli.main(["fix", "--write", "--verify", check_for(project, "import asyncio")]) == 1
+    assert (project / "app.py").read_text() == SLEEPS
+
+
+def test_a_command_that_fails_already_stops_the_run(project, capsys):
+    assert cli.main(["fix", "--write", "--verify", check_for(project, "import time")]) == 2
+    assert "fails already" in capsys.readouterr().err
+    assert (project / "app.py").read_text() == SLEEPS
+
+
+def test_verify_without_write_is_a_usage_error(project, capsys):  # noqa: ARG001 - works there
+    assert cli.main(["fix", "--verify", "true"]) == 2
+    assert "needs --write" in capsys.readouterr().err
+
+
+@pytest.fixture
+def requiring(project, monkeypatch):
+    """Work in a project whose fixes need a distribution and give up another."""
+    pytest.importorskip("tomlkit")
+    table = [("native", "requests.get(", "await anyhow.get(")]
+    planted = Planted(table, imports_of=["anyhow"], requires=["anyhow>=1.2"])
+    planted = replace(planted, more=[("app.py", "import requests\n", "")])
+    monkeypatch.setattr(fixing, "Installed", lambda: planted)
+    write(
+        project,
+        {
+            "app.py": "import requests\n\n\nasync def get():\n    return requests.get('x')\n",
+            "requirements.txt": "fastapi\nrequests  # http\n",
+        },
+    )
+    return project
+
+
+def test_requirements_change_with_the_code_and_are_undone_with_it(requiring, capsys):
+    assert cli.main(["fix", "--write"]) == 0
+    assert (requiring / "requirements.txt").read_text() == "anyhow>=1.2\nfastapi\n"
+    assert "Changed requirements.txt." in capsys.readouterr().out
+
+    assert cli.main(["undo"]) == 0
+    assert (requiring / "requirements.txt").read_text() == "fastapi\nrequests  # http\n"
+
+
+def test_requirements_are_only_printed_when_that_is_wished(requiring, capsys):
+    assert cli.main(["fix", "--write", "--deps", "print"]) == 0
+    assert "The new code needs anyhow>=1.2." in capsys.readouterr().out
+    assert (requiring / "requirements.txt").read_text() == "fastapi\nrequests  # http\n"
+
+    cli.main(["undo"])
+    capsys.readouterr()
+    assert cli.main(["fix", "--write", "--deps", "skip"]) == 0
+    assert "anyhow" not in capsys.readouterr().out
+
+
+def test_what_another_file_imports_stays_required(requiring):
+    write(requiring, {"other.py": "import requests\n"})
+
+    assert cli.main(["fix", "--write"]) == 0
+    assert (requiring / "requirements.txt").read_text() == (
+        "anyhow>=1.2\nfastapi\nrequests  # http\n"
+    )
+
+
+def test_json_tells_what_was_done_and_what_not(project, capsys):
+    write(project, {"app.py": SLEEPS + "    open('x')\n"})
+
+    assert cli.main(["fix", "--output-format", "json"]) == 1
+
+    told = json.loads(capsys.readouterr().out)
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.validate(told, fixed_json.schema())
+    assert told["written"] is False
+    assert [(each["filename"], each["diff"][:13]) for each in told["files"]] == [
+        ("app.py", "--- a/app.py\n")
+    ]
+    assert [(each["code"], each["strategy"], each["location"]) for each in told["fixed"]] == [
+        ("blocking-sleep", "native", {"row": 5, "column": 5})
+    ]
+    assert [(each["location"]["row"], each["reasons"]) for each in told["not_fixed"]] == [
+        (7, [{"strategy": "native", "message": "no entry for it"}])
+    ]

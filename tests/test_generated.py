@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from asyncfix.config import json_schema
-from asyncfix.output import pages
+from asyncfix.output import fixed_json, pages
 from asyncfix.output.json import schema
 from asyncfix.packs import builtin_texts, load
 
@@ -29,10 +29,15 @@ def findings_schema():
     return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"
 
 
+def fixes_schema():
+    return msgspec.json.format(msgspec.json.encode(fixed_json.schema()), indent=2).decode() + "\n"
+
+
 GENERATED = {
     "README.md": readme,
     "docs/schemas/configuration.json": json_schema,
     "docs/schemas/findings.json": findings_schema,
+    "docs/schemas/fixes.json": fixes_schema,
 }
 
 

@@ -185,7 +185,7 @@ class Cache:
             return
         data = msgspec.msgpack.encode(value)
         with contextlib.suppress(OSError):
-            self._prepare(self.folder)
+            prepare(self.folder)
             handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f"{name}-")
             try:
                 with os.fdopen(handle, "wb") as file:
@@ -196,11 +196,13 @@ class Cache:
                 os.unlink(temporary)  # noqa: PTH108 - as above
                 raise
 
-    def _prepare(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, data in (("CACHEDIR.TAG", _TAG), (".gitignore", b"*\n")):
-            if not (folder / name).exists():
-                (folder / name).write_bytes(data)
+
+def prepare(folder: Path) -> None:
+    """Make a folder for what is kept between runs; git and backups leave it out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in (("CACHEDIR.TAG", _TAG), (".gitignore", b"*\n")):
+        if not (folder / name).exists():
+            (folder / name).write_bytes(data)
 
 
 def _size(known: Mapping[str, Known]) -> int:

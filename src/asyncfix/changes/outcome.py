@@ -12,11 +12,17 @@ if TYPE_CHECKING:
 
 
 class Made(NamedTuple):
-    """A fix that was made, the finding that it was made for, and the files that it changed."""
+    """A fix that was made, the finding that it was made for, and the files that it changed.
+
+    `place` is the row and the column at which the finding stood then; `key` tells the fix from
+    others, in another run over the same files too.
+    """
 
     finding: Finding
     fix: Fix
     paths: tuple[str, ...]
+    place: tuple[int, int]
+    key: tuple[str, str, str]
 
 
 class Unfixed(NamedTuple):
@@ -38,12 +44,21 @@ class Changes:
     """The files that change, by path; made fixes in the order of making; what stays, in order.
 
     Places of `made` are those of the text that the fix was made in, places of `unfixed` those of
-    the new texts.
+    the new texts. `manifests` are the lists of dependencies that change, `commands` then bring
+    locks up to date, and `homeless` are requirements that no manifest takes.
     """
 
     files: tuple[Changed, ...] = ()
     made: tuple[Made, ...] = ()
     unfixed: tuple[Unfixed, ...] = ()
+    manifests: tuple[Changed, ...] = ()
+    commands: tuple[str, ...] = ()
+    homeless: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> tuple[Changed, ...]:
+        """Return all files that change, manifests included, by path."""
+        return tuple(sorted((*self.files, *self.manifests), key=lambda pair: pair.before.path))
 
     @property
     def requires(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from asyncfix.cache import prepare
 from asyncfix.changes import journal
 from asyncfix.findings import AsyncfixError
 
@@ -41,9 +42,7 @@ def write(root: Path, cache: Path, changes: Mapping[str, tuple[bytes, bytes]]) -
     for path, (old, _) in changes.items():
         _check(root, path, old)
     try:
-        (cache / ".gitignore").parent.mkdir(parents=True, exist_ok=True)
-        if not (cache / ".gitignore").exists():
-            (cache / ".gitignore").write_bytes(b"*\n")
+        prepare(cache)
         kept = journal.begin(cache, root, changes)
     except OSError as error:
         raise AsyncfixError(f"cannot keep the old files in {cache}: {_said(error)}") from error

@@ -24,9 +24,14 @@ def command(paths: tuple[Path, ...], file: Path | None) -> int:
         return 0
     if not (folder / "CACHEDIR.TAG").is_file():
         raise AsyncfixError(f"{folder} does not look like a cache: it has no CACHEDIR.TAG")
+    kept = {"CACHEDIR.TAG", ".gitignore", "undo"} if any((folder / "undo").glob("*")) else set()
     try:
-        shutil.rmtree(folder)
+        for path in folder.iterdir():
+            if path.name not in kept:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if not kept:
+            folder.rmdir()
     except OSError as error:
         raise AsyncfixError(f"cannot remove {folder}: {error.strerror}") from error
-    click.echo(f"Removed {folder}.")
+    click.echo(f"Removed {folder}{', but for what `undo` restores' if kept else ''}.")
     return 0

@@ -2,45 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from asyncfix.commands.options import config_file, running, settings
+from asyncfix.commands.options import added, config_file, running, setting, settings
 from asyncfix.commands.setup import cache_folder, loaded, prefix
 from asyncfix.findings import AsyncfixError
 from asyncfix.terminal import Progress, colored, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from asyncfix.changes.choice import Wishes
     from asyncfix.changes.outcome import Changes
+    from asyncfix.config import Config
     from asyncfix.fixing import Fixed
+    from asyncfix.fixing.bench import Bench
+    from asyncfix.fixing.rounds import Decide
 
 _STRATEGIES = ("native", "offload", "sync", "cascade")
 _REACHES = ("none", "file", "callers", "full")
 
 
+def _wishes(function: Any) -> Any:  # noqa: ANN401 - as click has it
+    """Add the options that decide which fixes are made."""
+    return added(
+        function,
+        [
+            click.option("--unsafe-fixes", is_flag=True, help="Take what is right usually, too."),
+            click.option(
+                "--strategy",
+                "strategies",
+                multiple=True,
+                metavar="RULE=native|offload|sync|cascade",
+                help="Fix a rule or group in this way only.",
+            ),
+            click.option(
+                "--cascade",
+                type=click.Choice(_REACHES),
+                default="full",
+                help="How far a fix may reach: its file, the callers in the chain, or anywhere.",
+            ),
+            click.option(
+                "--max-files", type=click.IntRange(1), help="Change no more files than this."
+            ),
+            setting("http-client", type=click.Choice(["httpx", "httpx2"])),
+            setting("thread-api", type=click.Choice(["auto", "starlette", "anyio", "asyncio"])),
+        ],
+    )
+
+
 @click.command("fix")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--write", "writes", is_flag=True, help="Change the files; without it, show how.")
-@click.option("--unsafe-fixes", is_flag=True, help="Take fixes that are right in the usual case.")
-@click.option(
-    "--strategy",
-    "strategies",
-    multiple=True,
-    metavar="RULE=native|offload|sync|cascade",
-    help="Fix a rule or group in this way only.",
-)
-@click.option(
-    "--cascade",
-    type=click.Choice(_REACHES),
-    default="full",
-    help="How far a fix may reach: its file, the chain's callers, or anywhere.",
-)
-@click.option("--max-files", type=click.IntRange(1), help="Change no more files than this.")
+@_wishes
+@click.option("-i", "--interactive", is_flag=True, help="Ask about each change, then write.")
 @click.option("--patch", type=click.Path(path_type=Path), help="Write what `git apply` takes.")
+@click.option("--verify", metavar="CMD", help="Take back fixes with which CMD fails.")
+@click.option(
+    "--deps",
+    type=click.Choice(["update", "print", "skip"]),
+    default="update",
+    help="Change lists of dependencies, only print what they need, or neither.",
+)
 @click.option("--allow-dirty", is_flag=True, help="Write over changes that are not committed.")
 @settings
 @config_file
@@ -54,7 +82,10 @@ def command(  # noqa: PLR0917 - click calls it by name
     strategies: tuple[str, ...],
     cascade: str,
     max_files: int | None,
+    interactive: bool,  # noqa: FBT001
     patch: Path | None,
+    verify: str | None,
+    deps: str,
     allow_dirty: bool,  # noqa: FBT001
     file: Path | None,
     jobs: int,
@@ -69,30 +100,42 @@ def command(  # noqa: PLR0917 - click calls it by name
     Without --write the differences are shown, and the exit code is 1 if there are any.
     """
     from asyncfix.changes.choice import Wishes  # noqa: PLC0415 - only for this command
-    from asyncfix.fixing import fixed, opened  # noqa: PLC0415 - as above
 
+    writes = writes or interactive
+    if verify and not writes:
+        raise click.UsageError("--verify runs a command on changed files: it needs --write")
     paths = paths or (Path(),)
     config = loaded(paths[0], overrides, file, verbose=verbose).config
-    folder = cache_folder(paths, config)
     wishes = Wishes(unsafe_fixes, _strategies(strategies), cascade, max_files)
-    _check_journal(folder, writes=writes)
-    with Progress(shown=not quiet) as progress:
-        start = opened(
-            list(paths), config, jobs=jobs, cache=None if no_cache else folder, progress=progress
-        )
-        outcome = fixed(start, wishes, progress=progress)
+    job = Job(
+        paths,
+        config,
+        wishes,
+        cache_folder(paths, config),
+        deps,
+        color=colored(color),
+        quiet=quiet or config.output_format == "json",
+    )
+    job.check_journal(writes=writes)
+    with Progress(shown=not (job.quiet or interactive)) as progress:
+        start = job.opened(jobs, progress, cached=not no_cache)
+        changes = job.changes(start, job.asking() if interactive else None, progress)
     for error in start.errors:
         click.echo(f"error: {error}", err=True)
-    changes, root = outcome.changes, start.found.root
     if patch is not None:
-        _write_patch(patch, changes, root)
+        _applying().write_patch(patch, changes, start.found.root)
     if writes:
-        _write(changes, root, folder, allow_dirty=allow_dirty)
-    way = prefix(paths, config)
-    _print(outcome, way, writes=writes, color=colored(color), quiet=quiet, verbose=verbose)
+        changes = job.written(start, changes, verify, allow_dirty=allow_dirty)
+    job.report(start, changes, writes=writes, verbose=verbose)
     if start.errors:
         return 2
-    return 1 if (changes.unfixed if writes else changes.files) else 0
+    return 1 if (changes.unfixed if writes else changes.everything) else 0
+
+
+def _applying() -> Any:  # noqa: ANN401 - a module
+    from asyncfix.commands import applying  # noqa: PLC0415 - only where something is written
+
+    return applying
 
 
 def _strategies(given: Iterable[str]) -> dict[str, str]:
@@ -107,61 +150,88 @@ def _strategies(given: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _check_journal(folder: Path, *, writes: bool) -> None:
-    """Tell of a write that was interrupted; nothing else is written on top of it."""
-    from asyncfix.changes.writing import check_finished  # noqa: PLC0415 - as above
+@dataclass(frozen=True)
+class Job:
+    """What is to be fixed, how, and how that is told."""
 
-    try:
-        check_finished(folder)
-    except AsyncfixError as error:
-        if writes:
-            raise
-        click.echo(f"warning: {error}", err=True)
+    paths: tuple[Path, ...]
+    config: Config
+    wishes: Wishes
+    folder: Path
+    deps: str = "update"
+    color: bool = False
+    quiet: bool = False
 
+    def check_journal(self, *, writes: bool) -> None:
+        """Tell of a write that was interrupted; nothing else is written on top of it."""
+        from asyncfix.changes.writing import check_finished  # noqa: PLC0415 - as above
 
-def _write_patch(patch: Path, changes: Changes, root: Path) -> None:
-    from asyncfix.changes.diffs import patch as difference  # noqa: PLC0415 - as above
+        try:
+            check_finished(self.folder)
+        except AsyncfixError as error:
+            if writes:
+                raise
+            click.echo(f"warning: {error}", err=True)
 
-    home = next((up for up in (root, *root.parents) if (up / ".git").exists()), root)
-    below = root.relative_to(home).as_posix()
-    prefix = "" if below == "." else f"{below}/"
-    try:
-        patch.parent.mkdir(parents=True, exist_ok=True)
-        patch.write_bytes(difference(changes.files, prefix))
-    except OSError as error:
-        raise AsyncfixError(f"cannot write {patch}: {error.strerror}") from error
+    def opened(self, jobs: int, progress: Progress, *, cached: bool) -> Bench:
+        """Read the project."""
+        from asyncfix.fixing import opened  # noqa: PLC0415 - as above
 
+        cache = self.folder if cached else None
+        return opened(list(self.paths), self.config, jobs=jobs, cache=cache, progress=progress)
 
-def _write(changes: Changes, root: Path, folder: Path, *, allow_dirty: bool) -> None:
-    from asyncfix.changes import writing  # noqa: PLC0415 - as above
-    from asyncfix.changes.repository import uncommitted  # noqa: PLC0415 - as above
+    def changes(
+        self, start: Bench, decide: Decide | None, progress: Progress | None = None
+    ) -> Changes:
+        """Plan and prove what is to be changed, manifests included."""
+        from asyncfix.fixing import fixed  # noqa: PLC0415 - as above
+        from asyncfix.fixing.dependencies import with_manifests  # noqa: PLC0415 - as above
 
-    if not changes.files:
-        return
-    paths = [before.path for before, _ in changes.files]
-    dirty = () if allow_dirty else uncommitted(root, paths)
-    if dirty:
-        raise AsyncfixError(
-            f"not committed, so nothing was changed: {', '.join(dirty)}; "
-            "commit or stash it, or use --allow-dirty"
-        )
-    texts = {
-        before.path: (writing.encoded(before), writing.encoded(after))
-        for before, after in changes.files
-    }
-    writing.write(root, folder, texts)
+        found: Fixed = fixed(start, self.wishes, decide=decide, progress=progress)
+        return with_manifests(found) if self.deps == "update" else found.changes
 
+    def asking(self) -> Decide:
+        """Return what asks the user about each change."""
+        from asyncfix import fixing  # noqa: PLC0415 - as above
+        from asyncfix.commands.asking import Asking  # noqa: PLC0415 - as above
 
-def _print(
-    outcome: Fixed, way: str, *, writes: bool, color: bool, quiet: bool, verbose: bool
-) -> None:
-    from asyncfix.output.fixed import differences, summary  # noqa: PLC0415 - as above
-    from asyncfix.output.palette import palette  # noqa: PLC0415 - as above
+        return Asking(fixing.Installed(), self._paint, prefix(self.paths, self.config))
 
-    paint = palette(color=color)
-    if not writes:
-        write(differences(outcome.changes, paint, way), None)
-    if quiet:
-        return
-    lines = summary(outcome.changes, outcome.after.texts, paint, way, written=writes, every=verbose)
-    click.echo("\n".join(lines), err=not writes)
+    def written(
+        self, start: Bench, changes: Changes, verify: str | None, *, allow_dirty: bool
+    ) -> Changes:
+        """Change the files, and take back what a command does not stand."""
+        applying, root = _applying(), start.found.root
+        if verify is None:
+            applying.write_files(changes, root, self.folder, allow_dirty=allow_dirty)
+            return changes
+        applying.check_committed(changes, root, allow_dirty=allow_dirty)
+        again: Callable[[Decide | None], Changes] = partial(self.changes, start)
+        found: Changes = applying.write_verified(changes, root, self.folder, verify, again)
+        return found
+
+    def report(self, start: Bench, changes: Changes, *, writes: bool, verbose: bool) -> None:
+        """Print the differences, if they are not written, and what was done or would be."""
+        from asyncfix.output import fixed, fixed_json  # noqa: PLC0415 - as above
+
+        way = prefix(self.paths, self.config)
+        texts = {after.path: after for _, after in changes.files}
+
+        def text(path: str) -> Any:  # noqa: ANN401 - a Text
+            return texts.get(path) or start.texts(path)
+
+        if self.config.output_format == "json":
+            write(fixed_json.render(changes, text, way, written=writes), None)
+            return
+        if not writes:
+            write(fixed.differences(changes, self._paint, way), None)
+        if not self.quiet:
+            shown = {"written": writes, "every": verbose, "requires": self.deps != "skip"}
+            lines = fixed.summary(changes, text, self._paint, way, **shown)
+            click.echo("\n".join(lines), err=not writes)
+
+    @property
+    def _paint(self) -> Any:  # noqa: ANN401 - see `output.palette`
+        from asyncfix.output.palette import palette  # noqa: PLC0415 - as above
+
+        return palette(color=self.color)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asyncfix.fixing.rounds import Decide, Rewrites
     from asyncfix.packs import Rule
 
-__all__ = ["Fixed", "fixed", "opened"]
+__all__ = ["Fixed", "Installed", "fixed", "opened"]
 
 
 def opened(

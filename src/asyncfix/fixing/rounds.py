@@ -93,11 +93,15 @@ class _Rounds:
             return again
         proven = prove(self.bench, chosen, self._importer(), self.failed.update)
         if proven:
+            self.made += [self._made(candidate) for candidate in proven.trial.candidates]
             self.bench = proven.bench
             self.changed_since = True
-            for candidate in proven.trial.candidates:
-                self.made.append(Made(*candidate, tuple(sorted(candidate.paths))))
         return True
+
+    def _made(self, candidate: Candidate) -> Made:
+        at = candidate.finding.location
+        place = self.bench.texts(at.path).position(at.start)
+        return Made(*candidate, tuple(sorted(candidate.paths)), place, candidate.key)
 
     def _candidates(self) -> list[Candidate]:
         """Return the fix to try for each finding, of those that have not failed."""

@@ -23,7 +23,7 @@ def differences(changes: Changes, paint: Paint, prefix: str) -> str:
     """Return the unified diff of all files that change."""
     return "".join(
         painted(unified(before, after, normpath(prefix + before.path)), paint)
-        for before, after in changes.files
+        for before, after in changes.everything
     )
 
 
@@ -35,10 +35,18 @@ def painted(diff: str, paint: Paint) -> str:
 
 
 def summary(
-    changes: Changes, texts: Texts, paint: Paint, prefix: str, *, written: bool, every: bool
+    changes: Changes,
+    texts: Texts,
+    paint: Paint,
+    prefix: str,
+    *,
+    written: bool,
+    every: bool,
+    requires: bool = True,
 ) -> list[str]:
     """Return the closing lines; `every` lists each place that stays, not just the first ones."""
     lines = _made(changes, paint, written=written)
+    lines += _dependencies(changes, written=written) if requires else []
     places = Places(texts, prefix)
     unsafe = [each for each in changes.unfixed if _is_unsafe(each)]
     stuck = [each for each in changes.unfixed if not _is_unsafe(each)]
@@ -71,8 +79,19 @@ def _made(changes: Changes, paint: Paint, *, written: bool) -> list[str]:
     width = max(len(rule) for rule, _, _ in rows)
     for (rule, strategy, grade), count in sorted(rows.items()):
         lines.append(f"  {rule:<{width}}  {count:>4}  {strategy} ({grade})")
-    if changes.requires:
-        lines.append(f"The new code needs {', '.join(changes.requires)}.")
+    return lines
+
+
+def _dependencies(changes: Changes, *, written: bool) -> list[str]:
+    lines = []
+    changed = [before.path for before, _ in changes.manifests]
+    if changed:
+        lines.append(f"{'Changed' if written else 'Would change'} {', '.join(changed)}.")
+    needed = changes.homeless if changed else changes.requires
+    if needed:
+        lines.append(f"The new code needs {', '.join(needed)}.")
+    if changes.commands:
+        lines.append(f"Then run: {'; '.join(changes.commands)}")
     return lines
 
 
