@@ -227,7 +227,7 @@ def report_on(
     rules, findings = rules_of(project), nominated(project)
     kept, silenced = _judged(findings, project, rules, asked, whole=found.whole)
     is_ignored, gone = ignored(config), {(each.rule, each.location) for each in silenced}
-    every = identified([*kept, *silenced], project.files, texts)
+    every = identified([*kept, *silenced], project.files, texts, store)
     every = tuple(finding for finding in every if not is_ignored(finding))
     kept = [each for each in every if (each.rule, each.location) not in gone]
     mine = within(kept, found.reported, by_hops=asked.by_hops)
@@ -378,15 +378,16 @@ def index(
 
 
 def _files(paths: list[str], known: Mapping[str, Known], root: Path) -> Files:
-    """Return files that are decoded when they are asked for."""
+    """Return files that are decoded when they are asked for; what is decoded is kept once."""
     from asyncfix.project.files import Files  # noqa: PLC0415 - not needed when nothing changed
 
     decode = msgspec.msgpack.Decoder(FileFacts).decode
-    all_known = [known[path] for path in paths]
+    raw: list[bytes | msgspec.Raw] = [known[path].facts for path in paths]
 
     def load(at: int) -> FileFacts:
+        data, raw[at] = raw[at], b""
         try:
-            return decode(all_known[at].facts)
+            return decode(data)
         except (msgspec.DecodeError, msgspec.ValidationError):
             # kept by a version that was under development: read once more
             sources, _ = _sources(root, [paths[at]], {})
@@ -394,11 +395,12 @@ def _files(paths: list[str], known: Mapping[str, Known], root: Path) -> Files:
             return decode(made.facts)
 
     def says(at: int, texts: Sequence[bytes]) -> bool:
-        data = bytes(all_known[at].facts)
+        data = bytes(raw[at]) or msgspec.msgpack.encode(files[at])
         return any(text in data for text in texts)
 
-    heads, digests = [each.head for each in all_known], [each.digest for each in all_known]
-    return Files(paths, digests, heads, load, says)
+    heads, digests = [known[path].head for path in paths], [known[path].digest for path in paths]
+    files = Files(paths, digests, heads, load, says)
+    return files
 
 
 def _sources(
@@ -498,7 +500,12 @@ def _examined(
     examined = {}
     for path, here in by_file.items():
         old, digest = known.get(path), digests.get(path, "")
-        if old is None or old.digest != digest or [each for each, _ in old.findings] != here:
+        if (
+            old is None
+            or not digest
+            or old.digest != digest
+            or [each for each, _ in old.findings] != here
+        ):
             left = _examined_file(here, packs, texts(path).data)
             old = Examined(digest, list(zip(here, left, strict=True)))
         examined[path] = old

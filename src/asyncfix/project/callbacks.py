@@ -21,6 +21,7 @@ class Callbacks:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.typing = graph.typing
+        self.passed: set[tuple[int, int, int]] = set()  # expressions, as file, node and `self`
 
     def note(self, site: Site, callee: Sequence[Any]) -> bool:
         """Note that a function calls one of its parameters, or one of an enclosing function."""
@@ -108,6 +109,7 @@ class Callbacks:
         at = number if is_async else edge.caller
         place = called[2:5] if is_async else edge[2:5]
         site = graph.site(at, *place)
+        self.passed.add((file, node, graph.instances[edge.caller][1]))
         for each in self.typing.of(file, node, graph.instances[edge.caller][1]):
             if each[0] in "FMV" or (each[0] == "X" and not is_async):
                 graph.callees.follow(site, each, (facts.CALL, node, (), (), ()))

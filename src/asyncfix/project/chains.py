@@ -177,7 +177,8 @@ def chains(
                 if quiet and _silent(quiet, edge, way):
                     continue
                 _keep(best, _chain(graph, number, edge, way))
-        yield from _distinct(graph, number, best)
+        if best:
+            yield from _distinct(graph, number, best)
 
 
 def _chain(graph: Graph, number: Instance, edge: Edge, way: Way) -> Chain:

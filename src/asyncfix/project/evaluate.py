@@ -148,6 +148,10 @@ class Typing:
         trace.mask |= outer
         return types
 
+    def mask(self, key: tuple[int, int, int]) -> int:
+        """Return what the types of an expression rest on."""
+        return self.masks.get(key) or self.trace.bits[key[0]]
+
     @contextmanager
     def apart(self) -> Iterator[None]:
         """Find out something about the whole project, whatever is being asked just now."""

@@ -132,12 +132,12 @@ def recall(graph: Graph, number: Instance, reading: Reading) -> None:
     instance, into, edges = graph.instance, graph.into, graph.edges[number]
     for saved in reading.calls:
         callee = instance(saved[0], saved[1])
-        edge = Edge(number, callee, *saved[2:8], _types(saved[8]))
+        edge = Edge(number, callee, *saved[2:8], types(saved[8]))
         edges.append(edge)
         into.setdefault(callee, []).append(edge)
     for saved in reading.spawns:
         callee = instance(saved[0], saved[1])
-        edge = Edge(number, callee, *saved[2:8], _types(saved[8]))
+        edge = Edge(number, callee, *saved[2:8], types(saved[8]))
         graph.spawns[number].append(edge)
         graph.spawned.setdefault(callee, []).append(edge)
     for saved in reading.aside:
@@ -152,5 +152,6 @@ def recall(graph: Graph, number: Instance, reading: Reading) -> None:
     graph.unresolved += [(number, *place) for place in reading.unresolved]
 
 
-def _types(value: Any) -> Any:  # noqa: ANN401 - types are nested tuples
-    return tuple(map(_types, value)) if isinstance(value, list) else value
+def types(value: Any) -> Any:  # noqa: ANN401 - types are nested tuples
+    """Return types as they were before they were kept."""
+    return tuple(map(types, value)) if isinstance(value, list) else value

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from asyncfix.project.index import Puts  # noqa: TC001 - msgspec reads annotations
 from asyncfix.project.program import Project
-from asyncfix.project.readings import Reading, saved
+from asyncfix.project.readings import Reading, saved, types
 from asyncfix.project.roots import Entries  # noqa: TC001 - as above
 from asyncfix.project.stale import Stale, stale
 
@@ -34,6 +34,16 @@ class SavedOrder(NamedTuple):
     outside: tuple[str, ...]
 
 
+class Answer(NamedTuple):
+    """What an expression is that is passed to a function; see `Typing.of`."""
+
+    file: int
+    node: int
+    self_class: int
+    mask: int
+    types: list[Any]
+
+
 class Snapshot(msgspec.Struct, array_like=True, frozen=True):
     """Everything that took time to find out, for files in the state of `digests`.
 
@@ -52,6 +62,7 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True):
     puts: list[Puts]
     entries: list[Entries]
     readings: list[Reading]
+    passed: list[Answer]
 
 
 class _Masks:
@@ -79,6 +90,10 @@ def taken(project: Project) -> Snapshot:
     puts = [each._replace(mask=number(each.mask)) for each in typing.index.puts_by_file]
     entries = [each._replace(mask=number(each.mask)) for each in project.entries_by_file]
     readings = [_reading(graph, at, number) for at in range(len(graph.instances))]
+    passed = [
+        Answer(*key, number(typing.mask(key)), list(typing.memo[key]))
+        for key in sorted(graph.callbacks.passed)
+    ]
     return Snapshot(
         project.config.salt,
         dict(zip(files.paths, files.digests, strict=True)),
@@ -92,6 +107,7 @@ def taken(project: Project) -> Snapshot:
         puts,
         entries,
         readings,
+        passed,
     )
 
 
@@ -150,6 +166,10 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
         for at, each in enumerate(snapshot.entries)
         if holds[each.mask] and at not in found.changed
     }
+    for each in snapshot.passed:
+        if holds[each.mask] and each.file not in found.changed:
+            key = (each.file, each.node, each.self_class)
+            typing.memo[key], typing.masks[key] = types(each.types), masks[each.mask]
     home = typing.functions.file
     graph.masks = masks
     graph.recalled = {

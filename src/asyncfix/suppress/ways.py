@@ -40,8 +40,11 @@ class Ways:
         typing = self._project.typing
         found = set()
         for fid in self._project.entries:
-            file, function = typing.functions[fid]
-            head = Location(typing.files[file].path, function.start, function.start)
+            path = typing.files.paths[typing.functions.file(fid)]
+            if path not in self._spans.by_path:
+                continue
+            function = typing.functions[fid][1]
+            head = Location(path, function.start, function.start)
             if function.start and self.on_head(head, rule):
                 found.add(fid)
         return frozenset(found)
