@@ -142,7 +142,7 @@ def recall(graph: Graph, number: Instance, reading: Reading) -> None:
         graph.spawned.setdefault(callee, []).append(edge)
     for saved in reading.aside:
         callee = instance(saved[0], saved[1])
-        graph.aside[number].append(Edge(number, callee, *saved[2:8], _types(saved[8])))
+        graph.aside[number].append(Edge(number, callee, *saved[2:8], types(saved[8])))
     graph.asked[number] += [Asked(number, *each) for each in reading.asked]
     if reading.hits:
         graph.hits[number] += [
