@@ -166,6 +166,32 @@ def test_a_property_is_read_in_a_thread(tmp_path):
     assert "print(await asyncio.to_thread(lambda: box.size), (await " in code
 
 
+def test_equal_reads_of_one_function_move_together():
+    head = """
+        import shelve
+
+        from other import other
+
+        shelf = shelve.open("s")
+        """
+    body = """
+        if "a" in shelf:
+            await other(shelf["a"])
+        elif "b" in shelf:
+            shelf["a"] = 1
+        return shelf["a"]
+    """
+    files = {"app.py": coroutine(body, head), "other.py": "async def other(x): ...\n"}
+    fixed = rewritten(files, "offload")
+    code = fixed.files["app.py"]
+
+    assert 'if await asyncio.to_thread(lambda: "a" in shelf):' in code
+    assert 'elif await asyncio.to_thread(lambda: "b" in shelf):' in code
+    assert 'await other(await asyncio.to_thread(lambda: shelf["a"]))' in code
+    assert 'return await asyncio.to_thread(lambda: shelf["a"])' in code
+    assert not fixed.refused
+
+
 def test_what_a_loop_iterates_over_is_collected_in_a_thread(tmp_path):
     head = """
         import time

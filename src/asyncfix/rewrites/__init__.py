@@ -21,11 +21,18 @@ if TYPE_CHECKING:
     from asyncfix.packs import Rule
     from asyncfix.rewrites.place import Place
 
+_CHECK = "blocking-call"
+
 __all__ = ["Plan", "Refusal", "Workspace", "fixes"]
 
 
 def fixes(rule: Rule, finding: Finding, workspace: Workspace) -> Plan:
-    """Return what can be done about a finding, the best first, and why not more."""
+    """Return what can be done about a finding, the best first, and why not more.
+
+    Nothing is said of findings that are not about a call which blocks.
+    """
+    if rule.check != _CHECK:
+        return Plan()
     try:
         place = place_of(rule, finding, workspace)
     except RefusedError as error:

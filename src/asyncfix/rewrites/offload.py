@@ -48,7 +48,8 @@ def offload(place: Place) -> Fix:
     thread = thread_call(place)
     if place.node.kind == "Call":
         return _fix(place, thread, *handed(place, place.node, thread))
-    return _fix(place, thread, in_lambda(place, _evaluated(place), thread), ())
+    edits = [edit for each in _alike(place) for edit in in_lambda(place, each, thread)]
+    return _fix(place, thread, edits, ())
 
 
 def _fix(
@@ -120,12 +121,34 @@ def _iterated(place: Place, loop: Node) -> Fix:
     return _fix(place, thread, edits, (), "all items are collected before the first is used")
 
 
-def _evaluated(place: Place) -> Node:
-    """Return the expression that reads what blocks: `x in shelf` for the `shelf` in it."""
-    node, parent = place.node, place.node.parent
-    if parent is not None and parent.kind == "ComparisonTarget" and parent.parent is not None:
-        return parent.parent
-    return node
+def _alike(place: Place) -> list[Node]:
+    """Return the expressions of the function that read the same: a finding tells the first only."""
+    node = place.node
+    wanted = (node.kind, node.text, _is_member_test(node))
+    found: list[Node] = []
+    for each in place.scope["body"].own():
+        if (each.kind, each.text, _is_member_test(each)) != wanted or _is_written(each):
+            continue
+        whole = each.parent.parent if wanted[2] and each.parent is not None else each
+        if whole is None or (found and whole.start < found[-1].end):
+            continue
+        if whole.comprehension is None or whole.comprehension.kind != "GeneratorExp":
+            found.append(whole)
+    return found
+
+
+def _is_member_test(node: Node) -> bool:
+    """Tell whether a node is what an `in` looks into; then the whole comparison must move."""
+    return node.parent is not None and node.parent.kind == "ComparisonTarget"
+
+
+def _is_written(node: Node) -> bool:
+    parent = node.parent
+    if parent is None or parent.kind == "Annotation":
+        return True
+    if parent.kind in ("AssignTarget", "Del"):
+        return True
+    return parent.kind in ("AnnAssign", "AugAssign") and parent["target"].raw is node.raw
 
 
 def applicability(place: Place) -> Applicability:
