@@ -110,12 +110,12 @@ blocks at `app/services.py:6:12`: `return requests.get(url, timeout=5)`
 
 **help:** move the whole call to a thread: `await run_in_threadpool(load, id)`, or make `load` a coroutine and await it here
 
-- `app/users.py:6:9` in `get_user`, reached from GET /users/\\{id\\}
-- `app/users.py:11:32` in `nightly`
+- `app/users.py:6:9` in `get_user`, reached from GET /users/\\{id\\} <!-- ba9c20d41c064001 -->
+- `app/users.py:11:32` in `nightly` <!-- 16fa91f3defd862f -->
 
 ### `time.sleep` blocks the event loop
 
-- `app/users.py:16:5` in `tick`
+- `app/users.py:16:5` in `tick` <!-- d056de651d00ce57 -->
 
 3 findings hidden; --min-severity info --min-confidence low shows all.
 

@@ -27,6 +27,11 @@ def account(finding: Finding, places: Places) -> list[str]:
     return [printable(line) for line in lines]
 
 
+def known_as(finding: Finding) -> str:
+    """Return the line by which a program knows the finding again, where a format has no field."""
+    return f"fingerprint: {finding.fingerprint}"
+
+
 def way(finding: Finding, places: Places) -> Iterator[str]:
     """Yield the entry and each hop after the finding's own place, with the code there."""
     if name := entry(finding):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Severity
-from asyncfix.output.account import account
+from asyncfix.output.account import account, known_as
 from asyncfix.output.closing import number
 from asyncfix.output.places import Places, printable
 
@@ -53,7 +53,8 @@ def _command(kind: str, finding: Finding, places: Places) -> str:
         properties |= {"col": place.column, "endColumn": place.end_column}
     properties["title"] = f"asyncfix: {printable(finding.rule)}"
     told = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-    return f"::{kind} {told}::{_data(chr(10).join(account(finding, places)))}\n"
+    message = chr(10).join([*account(finding, places), known_as(finding)])
+    return f"::{kind} {told}::{_data(message)}\n"
 
 
 def _data(text: str) -> str:

@@ -86,7 +86,7 @@ def _place(finding: Finding, places: Places, *, told: bool) -> str:
         line += f", reached from {_prose(name)}"
     if finding.help and not told:
         line += f"; {_prose(finding.help)}"
-    return line
+    return f"{line} <!-- {finding.fingerprint} -->"
 
 
 def _end(trouble: Trouble, places: Places) -> str:

@@ -26,5 +26,6 @@ def render(
     for finding in report.findings:
         place = places.at(finding.location)
         code = f"{_LETTERS[finding.severity]}({finding.rule}), {short(finding.symbol)}"
-        lines.append(f"{place.path}:{place.row}: {printable(f'[{code}] {finding.message}')}\n")
+        told = printable(f"[{code}] {finding.message}")
+        lines.append(f"{place.path}:{place.row}: {told} [{finding.fingerprint}]\n")
     return "".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from asyncfix.findings import Applicability
-from asyncfix.output.account import account
+from asyncfix.output.account import account, known_as
 from asyncfix.output.chains import hops
 from asyncfix.output.encoding import encoded
 from asyncfix.output.pages import address
@@ -32,7 +32,7 @@ def _diagnostic(finding: Finding, places: Places) -> dict[str, Any]:
     if url := address(finding.rule):
         code["url"] = url
     return {
-        "message": "\n".join(account(finding, places)),
+        "message": "\n".join([*account(finding, places), known_as(finding)]),
         "location": _location(finding.location, places),
         "severity": finding.severity.upper(),
         "code": code,
