@@ -351,3 +351,52 @@ def test_json_tells_what_was_done_and_what_not(project, capsys):
     assert [(each["location"]["row"], each["reasons"]) for each in told["not_fixed"]] == [
         (7, [{"strategy": "native", "message": "no entry for it"}])
     ]
+
+
+def test_check_fix_writes_first_and_reports_what_is_left(project, capsys):
+    write(project, {"app.py": SLEEPS + "    open('x')\n"})
+
+    assert cli.main(["check", "--fix", "--output-format", "concise"]) == 1
+
+    told = capsys.readouterr()
+    assert told.err.startswith("Fixed 1 problem in 1 file:\n")
+    assert "app.py:7:5" in told.out
+    assert "await asyncio.sleep(1)" in (project / "app.py").read_text()
+
+
+def test_check_diff_shows_what_fix_would_change_and_nothing_else(project, capsys):
+    assert cli.main(["check", "--diff"]) == 1
+
+    assert capsys.readouterr().out == DIFF
+    assert (project / "app.py").read_text() == SLEEPS
+
+
+def test_check_names_the_proven_fix_of_each_finding_and_counts_them(project, capsys):
+    write(project, {"app.py": SLEEPS + "    open('x')\n"})
+
+    assert cli.main(["check", "--show-fixes"]) == 1
+    out = capsys.readouterr().out
+    assert "write `await asyncio.sleep(` (safe)" in out
+    assert "(1 fixable with fix --write)" in out
+
+    assert cli.main(["check", "--show-fixes", "--output-format", "json"]) == 1
+    edits = json.loads(capsys.readouterr().out)[0]["fix"]["edits"]
+    assert [edit["content"] for edit in edits] == ["import asyncio\n", "await asyncio.sleep("]
+    assert (project / "app.py").read_text() == SLEEPS + "    open('x')\n"
+
+
+def test_what_the_baseline_accepts_is_fixed_only_without_it(project):
+    assert cli.main(["baseline", "create"]) == 0
+
+    assert cli.main(["fix", "--write"]) == 0
+    assert (project / "app.py").read_text() == SLEEPS
+    assert cli.main(["fix", "--write", "--no-baseline"]) == 0
+    assert (project / "app.py").read_text() == FIXED
+
+
+def test_what_a_comment_silences_is_left_alone(project):
+    text = SLEEPS.replace("(1)", "(1)  # asyncfix: ignore[blocking-sleep] short")
+    write(project, {"app.py": text})
+
+    assert cli.main(["fix", "--write"]) == 0
+    assert (project / "app.py").read_text() == text

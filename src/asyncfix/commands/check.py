@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asyncfix.commands.config import shown
+from asyncfix.commands.mending import Mending, mending
 from asyncfix.commands.options import config_file, running, settings
 from asyncfix.commands.printing import Printing, Sink, SinkType
 from asyncfix.commands.setup import cache_folder, engine, loaded
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @config_file
 @running
 @wishes
+@mending
 @click.option("-o", "--output-file", "output", type=click.Path(path_type=Path), help="Print there.")
 @click.option("--out", "outs", type=SinkType(), multiple=True, help="Print to a file as well.")
 @click.option("--statistics", is_flag=True, help="Print a table of rules instead of findings.")
@@ -61,7 +63,7 @@ def command(  # noqa: PLR0917 - click calls it by name
     PATHS are folders or files; the default is the working directory. A file is reported alone
     but understood with its whole project. With - the text of one file is read from stdin.
     """
-    wish = Wish.taken(overrides)
+    wish, mend = Wish.taken(overrides), Mending.taken(overrides)
     replaced = _stdin(paths, stdin_filename)
     paths = tuple(map(Path, replaced)) or paths or (Path(),)
     found = loaded(paths[0], overrides, file, verbose=verbose)
@@ -88,7 +90,16 @@ def command(  # noqa: PLR0917 - click calls it by name
 
     if wish.add_ignore is not None:
         return wish.silenced(checked, replaced, cache_folder(paths, config))
+    if mend.wanted and replaced:
+        raise click.UsageError("fixes are of files as they are on disk, not of given texts")
+    if mend.wanted:
+        job = mend.job(paths, config, asked, color=color, quiet=quiet or silent)
+        code = mend.made(job, jobs, cached=not no_cache) if mend.fix or mend.diff else 0
+        if mend.diff:
+            return code
     outcome = checked(replaced)
+    if mend.show_fixes:
+        outcome = mend.named(outcome, job, jobs, cached=not no_cache)
     report = outcome.report
     stale = wish.stale(report, asked, config)
     for error in (*report.errors, *filter(None, [stale])):

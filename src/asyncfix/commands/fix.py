@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from asyncfix.fixing import Fixed
     from asyncfix.fixing.bench import Bench
     from asyncfix.fixing.rounds import Decide
+    from asyncfix.scope import Asked
 
 _STRATEGIES = ("native", "offload", "sync", "cascade")
 _REACHES = ("none", "file", "callers", "full")
@@ -69,6 +70,8 @@ def _wishes(function: Any) -> Any:  # noqa: ANN401 - as click has it
     default="update",
     help="Change lists of dependencies, only print what they need, or neither.",
 )
+@setting("baseline", metavar="FILE")
+@click.option("--no-baseline", is_flag=True, help="Fix what the baseline accepts, too.")
 @click.option("--allow-dirty", is_flag=True, help="Write over changes that are not committed.")
 @settings
 @config_file
@@ -86,6 +89,7 @@ def command(  # noqa: PLR0917 - click calls it by name
     patch: Path | None,
     verify: str | None,
     deps: str,
+    no_baseline: bool,  # noqa: FBT001
     allow_dirty: bool,  # noqa: FBT001
     file: Path | None,
     jobs: int,
@@ -112,6 +116,7 @@ def command(  # noqa: PLR0917 - click calls it by name
         config,
         wishes,
         cache_folder(paths, config),
+        _asked(paths, config, no_baseline=no_baseline),
         deps,
         color=colored(color),
         quiet=quiet or config.output_format == "json",
@@ -130,6 +135,14 @@ def command(  # noqa: PLR0917 - click calls it by name
     if start.errors:
         return 2
     return 1 if (changes.unfixed if writes else changes.everything) else 0
+
+
+def _asked(paths: tuple[Path, ...], config: Config, *, no_baseline: bool) -> Asked:
+    """Return what `check` would be asked: what it leaves out is left alone here."""
+    from asyncfix.commands.wishes import Wish  # noqa: PLC0415 - as above
+
+    wish = Wish(False, None, False, no_baseline, False, False, None)
+    return wish.asked(paths, config)
 
 
 def _applying() -> Any:  # noqa: ANN401 - a module
@@ -158,6 +171,7 @@ class Job:
     config: Config
     wishes: Wishes
     folder: Path
+    asked: Asked
     deps: str = "update"
     color: bool = False
     quiet: bool = False
@@ -178,7 +192,9 @@ class Job:
         from asyncfix.fixing import opened  # noqa: PLC0415 - as above
 
         cache = self.folder if cached else None
-        return opened(list(self.paths), self.config, jobs=jobs, cache=cache, progress=progress)
+        return opened(
+            list(self.paths), self.config, self.asked, jobs=jobs, cache=cache, progress=progress
+        )
 
     def changes(
         self, start: Bench, decide: Decide | None, progress: Progress | None = None
@@ -210,8 +226,13 @@ class Job:
         found: Changes = applying.write_verified(changes, root, self.folder, verify, again)
         return found
 
-    def report(self, start: Bench, changes: Changes, *, writes: bool, verbose: bool) -> None:
-        """Print the differences, if they are not written, and what was done or would be."""
+    def report(
+        self, start: Bench, changes: Changes, *, writes: bool, verbose: bool, aside: bool = False
+    ) -> None:
+        """Print the differences, if they are not written, and what was done or would be.
+
+        With `aside` the latter goes to stderr in any case, because a report follows.
+        """
         from asyncfix.output import fixed, fixed_json  # noqa: PLC0415 - as above
 
         way = prefix(self.paths, self.config)
@@ -220,7 +241,7 @@ class Job:
         def text(path: str) -> Any:  # noqa: ANN401 - a Text
             return texts.get(path) or start.texts(path)
 
-        if self.config.output_format == "json":
+        if self.config.output_format == "json" and not aside:
             write(fixed_json.render(changes, text, way, written=writes), None)
             return
         if not writes:
@@ -228,7 +249,7 @@ class Job:
         if not self.quiet:
             shown = {"written": writes, "every": verbose, "requires": self.deps != "skip"}
             lines = fixed.summary(changes, text, self._paint, way, **shown)
-            click.echo("\n".join(lines), err=not writes)
+            click.echo("\n".join(lines), err=aside or not writes)
 
     @property
     def _paint(self) -> Any:  # noqa: ANN401 - see `output.palette`
