@@ -152,6 +152,36 @@ STATES = {
             "    return Service().load()\n"
         ),
     ],
+    "app/rows.py": [
+        "def row(session, key):\n    return session.get(int, key)\n",
+        "def row(session, key):\n    return session.get(int, 1)\n",
+        "def row(session, key):\n    return key\n",
+        "from app.deep import deep\ndef row(session, key):\n    return deep(session, key)\n",
+        "async def row(session, key):\n    return session.get(int, key)\n",
+    ],
+    "app/deep.py": [
+        "def deep(session, key):\n    session.commit()\n    return session.get(int, key)\n",
+        "def deep(session, key):\n    return key\n",
+        "import requests\ndef deep(session, key):\n    return requests.get(key)\n",
+    ],
+    "app/loop.py": [
+        (
+            "from sqlalchemy.orm import Session\n"
+            "from app.rows import row\n"
+            "def rows(session: Session, keys):\n"
+            "    return [row(session, key) for key in keys]\n"
+        ),
+        (
+            "from sqlalchemy.orm import Session\n"
+            "from app.rows import row\n"
+            "def rows(session: Session, keys):\n"
+            "    for key in (1, 2):\n"
+            "        row(session, key)\n"
+            "    for key in keys:\n"
+            "        session.add(key)\n"
+            "        session.commit()\n"
+        ),
+    ],
     "app/mount.py": [
         "",
         (
@@ -190,7 +220,7 @@ def test_an_edit_gives_what_a_run_from_the_start_gives(project, tmp_path_factory
     cache = tmp_path_factory.mktemp("cache")
     random = Random(seed)  # noqa: S311 - the same edits in every run
     found = set()
-    for step in range(25):
+    for step in range(40):
         path = random.choice(sorted(STATES))
         change(project / path, random.choice(STATES[path]))
         report = checked(project, cache)

@@ -17,7 +17,7 @@ from asyncfix.project.graph import Graph
 from asyncfix.project.index import is_test
 from asyncfix.project.roots import Entries, Entry, entries, entries_by_file
 from asyncfix.project.wanted import last
-from asyncfix.project.work import PerItem, Work
+from asyncfix.project.work import PerItem, SavedFound, Work
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -62,6 +62,7 @@ class Project:
             packs = packs.__class__(packs.rules, library)
         self.packs = packs
         self.known_entries: dict[int, Entries] = {}
+        self.known_work: dict[tuple[int, int], SavedFound] = {}
         self.asked: Sequence[str] = ()  # names that answers of an earlier run rest on
         self.typing = Typing(files, packs, config.src, slots)
         self.graph = Graph(self.typing, frozenset(config.trusted), frozenset(packs.rules))
@@ -135,7 +136,12 @@ class Project:
     def per_item(self) -> list[PerItem]:
         """Return every place that asks a store once per item of a loop."""
         _ = self.chains
-        return list(Work(self.graph).items())
+        return list(self.work.items(self.known_work))
+
+    @cached_property
+    def work(self) -> Work:
+        """Return what finds work per item."""
+        return Work(self.graph)
 
     @cached_property
     def unresolved(self) -> list[tuple[int, int, int]]:

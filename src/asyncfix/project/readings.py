@@ -112,17 +112,18 @@ def saved(graph: Graph, number: Instance, extent: Extent, mask: int) -> Reading:
     return Reading(
         *instances[number],
         mask,
-        [_saved(edge, instances) for edge in edges[: extent.calls]],
-        [_saved(edge, instances) for edge in graph.spawns[number][: extent.spawns]],
+        [saved_edge(edge, instances) for edge in edges[: extent.calls]],
+        [saved_edge(edge, instances) for edge in graph.spawns[number][: extent.spawns]],
         [SavedHit(graph.keys.key(hit), *hit[2:]) for hit in graph.hits[number][: extent.hits]],
         graph.called_params[number][: extent.passed],
         extent.unresolved,
         [SavedAsked(*each[1:]) for each in graph.asked[number][: extent.asked]],
-        [_saved(edge, instances) for edge in graph.aside[number][: extent.aside]],
+        [saved_edge(edge, instances) for edge in graph.aside[number][: extent.aside]],
     )
 
 
-def _saved(edge: Edge, instances: list[tuple[int, int]]) -> SavedEdge:
+def saved_edge(edge: Edge, instances: list[tuple[int, int]]) -> SavedEdge:
+    """Return an edge in a form that lasts."""
     fid, self_class = instances[edge.callee]
     return SavedEdge(fid, self_class, *edge[2:8], list(edge.inner))
 
@@ -140,9 +141,7 @@ def recall(graph: Graph, number: Instance, reading: Reading) -> None:
         edge = Edge(number, callee, *saved[2:8], types(saved[8]))
         graph.spawns[number].append(edge)
         graph.spawned.setdefault(callee, []).append(edge)
-    for saved in reading.aside:
-        callee = instance(saved[0], saved[1])
-        graph.aside[number].append(Edge(number, callee, *saved[2:8], types(saved[8])))
+    graph.aside[number] += [edge_of(graph, number, saved) for saved in reading.aside]
     graph.asked[number] += [Asked(number, *each) for each in reading.asked]
     if reading.hits:
         graph.hits[number] += [
@@ -150,6 +149,12 @@ def recall(graph: Graph, number: Instance, reading: Reading) -> None:
         ]
     graph.called_params[number] += reading.passed
     graph.unresolved += [(number, *place) for place in reading.unresolved]
+
+
+def edge_of(graph: Graph, caller: Instance, saved: SavedEdge) -> Edge:
+    """Return an edge that was kept."""
+    callee = graph.instance(saved[0], saved[1])
+    return Edge(caller, callee, *saved[2:8], types(saved[8]))
 
 
 def types(value: Any) -> Any:  # noqa: ANN401 - types are nested tuples

@@ -11,6 +11,8 @@ from asyncfix.project.program import Project
 from asyncfix.project.readings import Reading, saved, types
 from asyncfix.project.roots import Entries  # noqa: TC001 - as above
 from asyncfix.project.stale import Stale, stale
+from asyncfix.project.work import SavedFound
+from asyncfix.project.work import saved as saved_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,6 +65,7 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True):
     entries: list[Entries]
     readings: list[Reading]
     passed: list[Answer]
+    work: list[SavedFound]
 
 
 class _Masks:
@@ -94,6 +97,7 @@ def taken(project: Project) -> Snapshot:
         Answer(*key, number(typing.mask(key)), list(typing.memo[key]))
         for key in sorted(graph.callbacks.passed)
     ]
+    work = saved_work(graph, project.work.kept, number)
     return Snapshot(
         project.config.salt,
         dict(zip(files.paths, files.digests, strict=True)),
@@ -108,6 +112,7 @@ def taken(project: Project) -> Snapshot:
         entries,
         readings,
         passed,
+        work,
     )
 
 
@@ -176,6 +181,11 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
         (each.fid, each.self_class): each
         for each in snapshot.readings
         if holds[each.mask] and home(each.fid) not in found.again
+    }
+    project.known_work = {
+        (each.fid, each.self_class): each
+        for each in snapshot.work
+        if holds[each.mask] and not any(home(fid) in found.again for fid, _ in each.visited)
     }
     return True
 

@@ -1,0 +1,271 @@
+"""What a function asks of stores, itself or in what it calls, and what of its input decides it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asyncfix import facts
+from asyncfix.project.dependence import Values
+from asyncfix.project.guards import carried
+from asyncfix.project.loops import Repeats
+from asyncfix.project.statements import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from asyncfix.facts import Function, Param
+    from asyncfix.project.edges import Asked, Edge, Guards, Instance
+    from asyncfix.project.graph import Graph
+    from asyncfix.project.loops import Loop
+
+NO_WORK = frozenset(("pause", "limit", "none"))
+SAVES = frozenset(("commit", "flush"))
+RANK = {"read": 0, "write": 0, "execute": 0, "insert": 1, "add": 1, "flush": 2, "commit": 3}
+_DEEPEST = 8
+_MOST = 6  # ways that are kept for one call
+_ONCE = (-1, facts.ONCE, True)
+_QUERIES = ("read", "write", "execute")
+_CACHES = frozenset(
+    "cache lru_cache cached cached_property alru_cache async_lru memoize memoized ttl_cache".split()  # noqa: SIM905 - a list has a line for each
+)
+
+
+class Way(NamedTuple):
+    """A way from a function to what it asks, under guards as that function sees them."""
+
+    guards: Guards
+    edges: tuple[Edge, ...]
+    asked: Asked
+    kind: str
+    statement: str
+
+
+class Known(NamedTuple):
+    """The ways from a function, the files that they rest on, and the functions looked at."""
+
+    ways: list[Way]
+    mask: int
+    visited: frozenset[Instance]
+
+
+class Reach:
+    """Answers from a graph that has grown."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.typing = graph.typing
+        self.visited: set[Instance] = set()
+        self._values: dict[int, Values] = {}
+        self._repeats: dict[Instance, Repeats] = {}
+        self._looked: dict[tuple[Instance, Loop | None], frozenset[int]] = {}
+        self._param_nodes: dict[int, dict[tuple[int, int], int]] = {}
+        self._ways: dict[tuple[Instance, frozenset[int]], Known] = {}
+
+    @cached_property
+    def outgoing(self) -> list[list[Edge]]:
+        """Return the calls of every function: plain, awaited, spawned, and handed to threads."""
+        graph = self.graph
+        found = [[*graph.edges[n], *graph.aside[n]] for n in range(len(graph.instances))]
+        for edges in graph.spawned.values():
+            for edge in edges:
+                found[edge.caller].append(edge)
+        return found
+
+    @cached_property
+    def reaching(self) -> set[Instance]:
+        """Return the functions that ask a store, or call one that does."""
+        into: dict[Instance, list[Instance]] = defaultdict(list)
+        for edges in self.outgoing:
+            for edge in edges:
+                into[edge.callee].append(edge.caller)
+        queue = [
+            number
+            for number, asked in enumerate(self.graph.asked)
+            if any(each.query.kind not in NO_WORK for each in asked)
+        ]
+        found = set(queue)
+        while queue:
+            for caller in into[queue.pop()]:
+                if caller not in found:
+                    found.add(caller)
+                    queue.append(caller)
+        return found
+
+    def values(self, file: int) -> Values:
+        """Return what answers for the expressions of a file."""
+        trace = self.typing.trace
+        trace.mask |= trace.bits[file]
+        found = self._values.get(file)
+        if found is None:
+            found = self._values[file] = Values(self.graph.files[file])
+        return found
+
+    def repeats(self, number: Instance) -> Repeats:
+        """Return the loops of a function."""
+        values = self.values(self.graph.file_index(number))
+        found = self._repeats.get(number)
+        if found is None:
+            found = self._repeats[number] = Repeats(values, self.graph.function(number))
+        return found
+
+    def runs(self, number: Instance, step: Asked | Edge) -> bool:
+        """Tell whether a step runs again and again, and not only after an exception."""
+        failed = self.repeats(number).after_failure(step.start, step.end)
+        return not failed and _ONCE not in step.guards
+
+    def kind(self, edges: Sequence[Edge], asked: Asked) -> tuple[str, str]:
+        """Return what a call does, told by the packs or by the statement that it sends."""
+        kind = asked.query.kind
+        if kind not in ("execute", "read", "write"):
+            return kind, ""
+        said, text = statement(self.graph, self.values, edges, asked)
+        return (said or kind) if kind == "execute" else kind, text
+
+    def remembers(self, number: Instance, node: int, loop: Loop | None) -> bool:
+        """Tell whether what a call gives is kept, and looked for before it is asked again."""
+        file, function = self.graph.file(number), self.graph.function(number)
+        key = (number, loop)
+        if key not in self._looked:
+            self._looked[key] = frozenset(_looked_in(file.nodes, function, loop))
+        asked = self._looked[key]
+        if not asked:
+            return False
+        depends = self.values(self.graph.file_index(number)).depends
+        return any(container in asked and depends(value, {node}) for container, value in file.puts)
+
+    def ways_of(self, edge: Edge, sources: frozenset[int], depth: int = 0) -> Iterator[Way]:
+        """Yield the ways through one call, whose arguments are made of the sources."""
+        graph = self.graph
+        if self.typing.decorators.names(graph.instances[edge.callee][0]) & _CACHES:
+            return
+        inner = self._given(edge, sources)
+        if not inner:
+            return
+        for way in self._within(edge.callee, inner, depth + 1):
+            guards = carried(graph, edge, way.guards)
+            if guards is not None and _ONCE not in guards:
+                edges = (edge, *way.edges)
+                kind, text = way.kind, way.statement
+                if not text and way.asked.query.kind in _QUERIES:
+                    kind, text = self.kind(edges, way.asked)
+                yield Way(guards, edges, way.asked, kind, text)
+
+    def _given(self, edge: Edge, sources: frozenset[int]) -> frozenset[int]:
+        """Return the parameters of a callee that are made of the sources."""
+        graph = self.graph
+        file, function = graph.file(edge.caller), graph.function(edge.callee)
+        home = graph.file_index(edge.callee)
+        at = graph.instances[edge.callee][0] - graph.typing.first_function[home]
+        parts = file.nodes[edge.node]
+        if edge.kind in ("thread", "thread task"):
+            parts = edge.inner[0][1]
+        if parts[0] != facts.CALL:
+            parts = (facts.CALL, edge.node, (), (), ())
+        depends = self.values(graph.file_index(edge.caller)).depends
+        passed = self._passed(edge, function, parts, lambda node: depends(node, sources))
+        nodes = self._params(home)
+        inner = {nodes[at, each] for each in passed if (at, each) in nodes}
+        is_nested = function.flags & facts.LAMBDA or function.parent
+        if graph.file(edge.callee) is file and is_nested:
+            inner |= sources
+        return frozenset(inner)
+
+    def _passed(
+        self, edge: Edge, function: Function, parts: Sequence[Any], depends: Callable[[int], bool]
+    ) -> Iterator[int]:
+        """Yield the indices of the parameters that get what depends on something."""
+        skip = 1 if edge.bound and not function.flags & facts.STATIC else 0
+        params = function.params
+        if skip and depends(parts[1]):
+            yield 0
+        for index, given in enumerate(parts[2], skip):
+            if given > 0 and depends(given):
+                yield _slot(index, params)
+        names = [param.name for param in params]
+        for name, given in zip(parts[3], parts[4], strict=True):
+            if depends(given):
+                yield from (names.index(name),) if name in names else range(skip, len(names))
+
+    def _params(self, file: int) -> dict[tuple[int, int], int]:
+        """Return the nodes of all parameters of a file, by function and index."""
+        found = self._param_nodes.get(file)
+        if found is None:
+            nodes = self.graph.files[file].nodes
+            found = self._param_nodes[file] = {
+                (parts[1], parts[2]): node
+                for node, parts in enumerate(nodes)
+                if parts[0] == facts.PARAM
+            }
+        return found
+
+    def _within(self, number: Instance, sources: frozenset[int], depth: int) -> list[Way]:
+        """Return the ways from a function to what it asks that depends on the sources."""
+        key, trace = (number, sources), self.typing.trace
+        known = self._ways.get(key)
+        if known is None and depth <= _DEEPEST:
+            self._ways[key] = Known([], 0, frozenset())
+            outer, self.visited = self.visited, {number}
+            mask, trace.mask = trace.mask, 0
+            ways = self._kept(self._all_within(number, sources, depth))
+            known = self._ways[key] = Known(ways, trace.shared(), frozenset(self.visited))
+            self.visited, trace.mask = outer, mask
+        if known is None:
+            return []
+        self.visited |= known.visited
+        trace.mask |= known.mask
+        return known.ways
+
+    def _kept(self, ways: Iterator[Way]) -> list[Way]:
+        """Leave one way for each kind of thing and each guards: the worst, then the shortest."""
+        kept: dict[tuple[bool, Guards], Way] = {}
+        for way in sorted(ways, key=_way_order):
+            kept.setdefault((way.kind == "request", way.guards), way)
+        return list(kept.values())[:_MOST]
+
+    def _all_within(self, number: Instance, sources: frozenset[int], depth: int) -> Iterator[Way]:
+        depends = self.values(self.graph.file_index(number)).depends
+        saves = any(each.query.kind in SAVES for each in self.graph.asked[number])
+        for asked in self.graph.asked[number]:
+            kind = asked.query.kind
+            if kind in NO_WORK or kind in SAVES or not self.runs(number, asked):
+                continue
+            if kind == "add" and not saves:
+                continue
+            if depends(asked.node, sources) and not self.remembers(number, asked.node, None):
+                does, text = self.kind((), asked)
+                yield Way(asked.guards, (), asked, "insert" if does == "add" else does, text)
+        for edge in self.outgoing[number]:
+            leads = edge.callee in self.reaching and self.runs(number, edge)
+            if leads and not self.remembers(number, edge.node, None):
+                yield from self.ways_of(edge, sources, depth)
+
+
+def _slot(index: int, params: Sequence[Param]) -> int:
+    """Return the parameter that takes what is passed at an index, `*args` for what is over."""
+    if index < len(params) and not params[index].kind:
+        return index
+    kinds = [param.kind for param in params]
+    return kinds.index("*") if "*" in kinds else min(index, len(params) - 1)
+
+
+def _way_order(way: Way) -> tuple[int, int]:
+    return (RANK.get(way.kind, 0), len(way.edges))
+
+
+def _looked_in(
+    nodes: Sequence[Sequence[object]], function: facts.Function, loop: Loop | None
+) -> Iterator[int]:
+    """Yield the containers in which a function looks something up."""
+    for flat in (function.reads, function.sites):
+        for at in range(0, len(flat), facts.SITE):
+            kind, node, start, end = flat[at : at + 4]
+            if loop is not None and not loop.holds(start, end):
+                continue
+            if kind == facts.CONTAINS:
+                yield node
+            elif kind == facts.CALLS and nodes[node][0] == facts.CALL:
+                callee = nodes[int(str(nodes[node][1]))]
+                if callee[0] == facts.ATTR and callee[2] == "get":
+                    yield int(str(callee[1]))
