@@ -581,3 +581,65 @@ def test_tests_and_scripts_are_information(found):
     """
 
     assert found("", {"tests/test_users.py": loop, "scripts/seed.py": loop}) == []
+
+
+def test_an_object_of_the_loop_must_bring_something_to_the_query(found):
+    app = """
+        from store import load, session
+
+        class Hook:
+            def __init__(self, name):
+                self.name, self.session = name, session
+
+            async def run(self, key):
+                return self.session.get(int, key)
+
+            async def own(self):
+                return self.session.get(int, self.name)
+
+        async def get(hooks: list[Hook], key):
+            for hook in hooks:
+                await hook.run(key)
+            for hook in hooks:
+                await hook.own()
+    """
+
+    assert found(app) == asked("hook.own()")
+
+
+def test_an_item_that_is_the_table_has_no_query_for_many(found):
+    app = """
+        from sqlalchemy import insert, select, text
+        from store import pool, session
+
+        async def get(tables, keys):
+            for table in tables:
+                session.execute(select(table))
+                session.execute(table.delete())
+                session.execute(insert(table), [{"id": 1}])
+                await pool.execute(f"TRUNCATE TABLE {table}")
+                await pool.execute(f"DELETE FROM {table}")
+            for key in keys:
+                await pool.execute(f"DELETE FROM users WHERE id = {key}")
+    """
+
+    assert found(app) == asked('pool.execute(f"DELETE FROM users WHERE id = {key}")')
+
+
+def test_an_add_that_is_only_saved_when_asked_to(found):
+    app = """
+        from store import session
+
+        def update(row, *, flush=False):
+            session.add(row)
+            if flush:
+                session.flush()
+
+        def get(rows):
+            for row in rows:
+                update(row)
+            for row in rows:
+                update(row, flush=True)
+    """
+
+    assert found(app) == [("insert-in-loop", "update(row, flush=True)")]

@@ -30,7 +30,7 @@ _LONGEST_TEXT = 80
 _LONGEST_PREFIX = 24
 _LONGEST_SQL = 600
 _SQL = re.compile(
-    r"\s*(?:--[^\n]*\n\s*)*(?:select|insert|update|delete|replace|merge|upsert|with)\s",
+    r"\s*(?:--[^\n]*\n\s*)*(?:select|insert|update|delete|replace|merge|upsert|with|truncate|drop|alter|create)\s",
     re.IGNORECASE,
 )
 _ENDINGS = {ast.Break: facts.BREAKS, ast.Return: facts.RETURNS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,58 @@ class Values:
         """Tell whether a value is made of one of the sources, as far as the file says."""
         return node in sources or not self.below(node).isdisjoint(sources)
 
+    def asks_of(self, node: int, sources: AbstractSet[int], objects: AbstractSet[int]) -> bool:
+        """Tell whether a call is about one of the sources.
+
+        Of the `objects` among them, which hold clients as well as data, a call must be passed
+        something, or be a call of one of their own methods.
+        """
+        if self.depends(node, sources - objects):
+            return True
+        parts = self.file.nodes[node]
+        if not objects or parts[0] != facts.CALL:
+            return bool(objects) and self.depends(node, objects)
+        receiver, given = self._receiver(node)
+        return receiver in objects or any(self.depends(each, objects) for each in given)
+
+    def _receiver(self, node: int) -> tuple[int, list[int]]:
+        """Return what the method of a call is read from, and all that is passed on the way."""
+        nodes, given = self.file.nodes, list[int]()
+        parts = nodes[node]
+        receiver = nodes[parts[1]][1] if nodes[parts[1]][0] == facts.ATTR else 0
+        while parts[0] in (facts.CALL, facts.ATTR, facts.ITEM, facts.AWAIT):
+            if parts[0] == facts.CALL:
+                given += [each for each in (*parts[2], *parts[4]) if each > 0]
+            elif parts[0] == facts.ITEM:
+                given.append(parts[2])
+            parts = nodes[parts[1]]
+        return receiver, given
+
+    def _parts(self, parts: Sequence[Any]) -> Iterator[int]:
+        """Yield what a node is made of, but for the tables that statements are about."""
+        if parts[0] != facts.CALL:
+            yield from _parts(parts, self.file.functions)
+        elif not self._builds(parts[1]):
+            yield parts[1]
+            yield from (each for each in (*parts[2], *parts[4]) if not self._is_of_table(each))
+
+    def _builds(self, callee: int) -> bool:
+        """Tell whether a function of SQLAlchemy makes a statement: `select(table)`."""
+        parts = self.file.nodes[callee]
+        if parts[0] == facts.GLOBAL and parts[1] in _STATEMENTS:
+            values = self.file.names.get(parts[1], ())
+            parts = self.file.nodes[values[0]] if values else parts
+        name = str(parts[1]) if parts[0] == facts.IMPORT else ""
+        return name.partition(".")[0] in _BUILDERS and name.rpartition(".")[2] in _STATEMENTS
+
+    def _is_of_table(self, node: int) -> bool:
+        """Tell whether a statement is all that a table is asked for: `table.delete()`."""
+        parts = self.file.nodes[max(node, 0)]
+        if parts[0] != facts.CALL or parts[2] or parts[4]:
+            return False
+        callee = self.file.nodes[parts[1]]
+        return callee[0] == facts.ATTR and callee[2] in _STATEMENTS
+
     def below(self, node: int) -> frozenset[int]:
         """Return the nodes that a value is made of."""
         found = self._below.get(node)
@@ -55,7 +108,7 @@ class Values:
         return found
 
     def _reached(self, node: int) -> set[int]:
-        nodes, functions, put = self.file.nodes, self.file.functions, self._put
+        nodes, put = self.file.nodes, self._put
         queue, seen = [node], set[int]()
         while queue and len(seen) < _MOST:
             at = queue.pop()
@@ -63,11 +116,18 @@ class Values:
             if known is not None:
                 seen |= known
                 continue
-            for each in (*_parts(nodes[at], functions), *put.get(at, ())):
+            for each in (*self._parts(nodes[at]), *put.get(at, ())):
                 if each > 0 and each not in seen:
                     seen.add(each)
                     queue.append(each)
         return seen
+
+
+def _names_tables(parts: Sequence[Any]) -> bool:
+    """Tell whether all that is put into a statement in SQL are names of tables."""
+    text = parts[3] if len(parts) > 3 else ""
+    holes = text.count("{}")
+    return bool(holes) and len(_TABLE.findall(text)) == holes
 
 
 def _parts(parts: Sequence[Any], functions: Sequence[facts.Function]) -> Iterator[int]:
@@ -85,7 +145,7 @@ def _parts(parts: Sequence[Any], functions: Sequence[facts.Function]) -> Iterato
         yield parts[1]
         yield parts[2]
     elif kind == facts.LITERAL:
-        yield from parts[2] if len(parts) > 2 else ()
+        yield from parts[2] if len(parts) > 2 and not _names_tables(parts) else ()
     elif kind == facts.PREFIX:
         yield parts[1]
         yield from parts[3] if len(parts) > 3 else ()
@@ -95,6 +155,11 @@ def _parts(parts: Sequence[Any], functions: Sequence[facts.Function]) -> Iterato
         yield from functions[parts[1]].results
 
 
+_BUILDERS = frozenset(("sqlalchemy", "sqlmodel"))
+_STATEMENTS = frozenset(
+    "select insert update delete exists inspect DropTable CreateTable DropIndex CreateIndex".split()  # noqa: SIM905 - a list has a line for each
+)
+_TABLE = re.compile(r"\b(?:from|into|update|table|join)\s+[\w.\"`\[]*\{\}", re.IGNORECASE)
 _CONTAINERS = frozenset((facts.EMPTY, facts.DICT, facts.SEQUENCE))
 _LISTS = frozenset((facts.UNION, facts.SEQUENCE, facts.TUPLE, facts.DICT, facts.MADE))
 _FIRST = frozenset(

@@ -13,9 +13,9 @@ from asyncfix.project.loops import Repeats
 from asyncfix.project.statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from asyncfix.facts import Function, Param
+    from asyncfix.facts import FileFacts, Param
     from asyncfix.project.edges import Asked, Edge, Guards, Instance
     from asyncfix.project.graph import Graph
     from asyncfix.project.loops import Loop
@@ -145,7 +145,7 @@ class Reach:
             return
         for way in self._within(edge.callee, inner, depth + 1):
             guards = carried(graph, edge, way.guards)
-            if guards is not None and _ONCE not in guards:
+            if guards is not None and _ONCE not in guards and len(way.edges) < _DEEPEST:
                 edges = (edge, *way.edges)
                 kind, text = way.kind, way.statement
                 if not text and way.asked.query.kind in _QUERIES:
@@ -163,8 +163,7 @@ class Reach:
             parts = edge.inner[0][1]
         if parts[0] != facts.CALL:
             parts = (facts.CALL, edge.node, (), (), ())
-        depends = self.values(graph.file_index(edge.caller)).depends
-        passed = self._passed(edge, function, parts, lambda node: depends(node, sources))
+        passed = self._passed(edge, parts, sources)
         nodes = self._params(home)
         inner = {nodes[at, each] for each in passed if (at, each) in nodes}
         is_nested = function.flags & facts.LAMBDA or function.parent
@@ -172,20 +171,22 @@ class Reach:
             inner |= sources
         return frozenset(inner)
 
-    def _passed(
-        self, edge: Edge, function: Function, parts: Sequence[Any], depends: Callable[[int], bool]
-    ) -> Iterator[int]:
-        """Yield the indices of the parameters that get what depends on something."""
+    def _passed(self, edge: Edge, parts: Sequence[Any], sources: frozenset[int]) -> Iterator[int]:
+        """Yield the indices of the parameters that get what is made of the sources."""
+        values = self.values(self.graph.file_index(edge.caller))
+        function, depends = self.graph.function(edge.callee), values.depends
         skip = 1 if edge.bound and not function.flags & facts.STATIC else 0
-        params = function.params
-        if skip and depends(parts[1]):
+        params, nodes = function.params, values.file.nodes
+        objects = _objects(values.file, sources)
+        receiver = nodes[parts[1]][1] if nodes[parts[1]][0] == facts.ATTR else parts[1]
+        if skip and (receiver in objects or depends(parts[1], sources - objects)):
             yield 0
         for index, given in enumerate(parts[2], skip):
-            if given > 0 and depends(given):
+            if given > 0 and depends(given, sources):
                 yield _slot(index, params)
         names = [param.name for param in params]
         for name, given in zip(parts[3], parts[4], strict=True):
-            if depends(given):
+            if depends(given, sources):
                 yield from (names.index(name),) if name in names else range(skip, len(names))
 
     def _params(self, file: int) -> dict[tuple[int, int], int]:
@@ -225,21 +226,36 @@ class Reach:
         return list(kept.values())[:_MOST]
 
     def _all_within(self, number: Instance, sources: frozenset[int], depth: int) -> Iterator[Way]:
-        depends = self.values(self.graph.file_index(number)).depends
-        saves = any(each.query.kind in SAVES for each in self.graph.asked[number])
+        values = self.values(self.graph.file_index(number))
+        objects = _objects(values.file, sources)
+        saves = [each for each in self.graph.asked[number] if each.query.kind in SAVES]
         for asked in self.graph.asked[number]:
             kind = asked.query.kind
             if kind in NO_WORK or kind in SAVES or not self.runs(number, asked):
                 continue
-            if kind == "add" and not saves:
-                continue
-            if depends(asked.node, sources) and not self.remembers(number, asked.node, None):
+            is_about = values.asks_of(asked.node, sources, objects)
+            if is_about and not self.remembers(number, asked.node, None):
                 does, text = self.kind((), asked)
-                yield Way(asked.guards, (), asked, "insert" if does == "add" else does, text)
+                for save in saves if does == "add" else ():
+                    yield Way((*asked.guards, *save.guards), (), asked, "insert", text)
+                if does != "add":
+                    yield Way(asked.guards, (), asked, does, text)
         for edge in self.outgoing[number]:
             leads = edge.callee in self.reaching and self.runs(number, edge)
             if leads and not self.remembers(number, edge.node, None):
                 yield from self.ways_of(edge, sources, depth)
+
+
+def _objects(file: FileFacts, sources: Iterable[int]) -> frozenset[int]:
+    """Return the sources that are the `self` of a method."""
+    nodes, functions = file.nodes, file.functions
+    return frozenset(
+        node
+        for node in sources
+        if nodes[node][0] == facts.PARAM
+        and nodes[node][2] == 0
+        and functions[nodes[node][1]].flags & (facts.METHOD | facts.CLASSMETHOD)
+    )
 
 
 def _slot(index: int, params: Sequence[Param]) -> int:

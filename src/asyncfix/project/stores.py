@@ -122,7 +122,8 @@ class Stores:
                 twin = target.replacement.replace("*", member)
                 told = self.library.queries.get(name)
                 query = told or self._of_target(target, name)
-                if query is not None and twin.rpartition(".")[2] not in ("", "*"):
+                last = twin.rpartition(".")[2]
+                if query is not None and last not in ("", "*") and not last[:1].isupper():
                     yield twin, query
 
     def _of_target(self, target: Target, name: str) -> Query | None:
