@@ -40,7 +40,8 @@ def chains(check, tmp_path):
     def run(app, others=None, **settings):
         files = {"service.py": SERVICE, "app.py": app, **(others or {})}
         found = check({name: dedent(text) for name, text in files.items()}, **settings)
-        return {code_at(each.location, tmp_path): told(each) for each in found}
+        chained = [each for each in found if each.trace]
+        return {code_at(each.location, tmp_path): told(each) for each in chained}
 
     return run
 

@@ -53,7 +53,8 @@ def project(tmp_path, monkeypatch):
     for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "a project"
-    write(folder, {"pyproject.toml": "", "service.py": SERVICE, "app.py": APP})
+    settings = '[tool.asyncfix]\nselect = ["blocking-http", "blocking-file"]\n'
+    write(folder, {"pyproject.toml": settings, "service.py": SERVICE, "app.py": APP})
     write(folder, {".gitignore": ".asyncfix_cache/\n"})
     monkeypatch.chdir(folder)
     git("init", "-q", "-b", "main")

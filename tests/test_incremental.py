@@ -191,6 +191,84 @@ STATES = {
             "main.include_router(app, prefix='/v1')\n"
         ),
     ],
+    "app/jobs.py": [
+        (
+            "import threading\n"
+            "from contextlib import contextmanager\n"
+            "LOCK = threading.Lock()\n"
+            "@contextmanager\n"
+            "def guarded():\n"
+            "    with LOCK:\n"
+            "        yield\n"
+            "async def save():\n"
+            "    return 1\n"
+        ),
+        (
+            "import asyncio\n"
+            "from contextlib import contextmanager\n"
+            "LOCK = asyncio.Lock()\n"
+            "@contextmanager\n"
+            "def guarded():\n"
+            "    yield LOCK\n"
+            "def save():\n"
+            "    return 1\n"
+        ),
+        (
+            "import threading\n"
+            "from app.wrap import aside\n"
+            "LOCK = threading.RLock()\n"
+            "@aside\n"
+            "async def save():\n"
+            "    return 1\n"
+        ),
+        "import asyncio\ndef save():\n    asyncio.get_running_loop()\n    return 1\n",
+    ],
+    "app/uses.py": [
+        (
+            "import asyncio, functools\n"
+            "from app import jobs\n"
+            "async def use():\n"
+            "    jobs.save()\n"
+            "    with jobs.guarded():\n"
+            "        await asyncio.sleep(1)\n"
+            "    with jobs.LOCK:\n"
+            "        await asyncio.sleep(1)\n"
+            "once = functools.lru_cache(jobs.save)\n"
+            "@functools.cache\n"
+            "def kept():\n"
+            "    return jobs.save()\n"
+        ),
+        (
+            "import time\n"
+            "from fastapi import FastAPI\n"
+            "from app.jobs import save\n"
+            "app = FastAPI()\n"
+            "@app.get('/use')\n"
+            "async def use():\n"
+            "    time.sleep(1)\n"
+            "    save()\n"
+        ),
+        (
+            "from app.jobs import save\n"
+            "class Store:\n"
+            "    async def load(self):\n"
+            "        return 1\n"
+            "    async def use(self):\n"
+            "        self.load()\n"
+            "        if save():\n"
+            "            pass\n"
+        ),
+    ],
+    "app/below.py": [
+        "",
+        "from app.uses import Store\nclass Plain(Store):\n    def load(self):\n        return 1\n",
+        (
+            "from app.uses import Store\n"
+            "class Other(Store):\n"
+            "    async def load(self):\n"
+            "        return 1\n"
+        ),
+    ],
 }
 
 
@@ -228,6 +306,21 @@ def test_an_edit_gives_what_a_run_from_the_start_gives(project, tmp_path_factory
         found.add(report.findings)
 
     assert len(found) > 3
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_an_edit_is_seen_by_what_is_noted_of_single_places(project, tmp_path_factory, seed):
+    cache = tmp_path_factory.mktemp("cache")
+    random = Random(seed)  # noqa: S311 - as above
+    rules = set()
+    for step in range(20):
+        path = random.choice(["app/jobs.py", "app/uses.py", "app/below.py", "app/wrap.py"])
+        change(project / path, random.choice(STATES[path]))
+        report = checked(project, cache)
+        assert report == checked(project, None), f"step {step}: {path}"
+        rules |= {finding.rule for finding in report.findings}
+
+    assert {"unawaited-coroutine", "lock-across-await", "cached-coroutine"} <= rules
 
 
 SERVICE = {

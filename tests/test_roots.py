@@ -478,7 +478,7 @@ def plain():
 async def handler():
     return plain()
 """
-    assert places({"app.py": app}) == ["plain()"]
+    assert places({"app.py": app}, select=("blocking-sleep",)) == ["plain()"]
 
 
 def test_a_method_of_another_thing_that_is_called_get_is_no_endpoint(roots):

@@ -26,6 +26,16 @@ Guards = tuple[tuple[int, str, bool], ...]
 
 _CONTRACT = re.compile(rb"#\s*asyncfix:\s*(nonblocking|runs-in-thread|blocking\[[\w-]+\])")
 _PUTS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, "put_nowait": 0}
+# what tells code whether a loop runs, by a RuntimeError or by its value
+_ASKS_FOR_LOOP = re.compile(rb"get_running_loop|get_event_loop|current_task|is_running\(")
+_LOOP_PROBES = frozenset(
+    ("get_running_loop", "_get_running_loop", "get_event_loop", "current_task")
+)
+_OFF_LOOP = (-2, facts.NO_LOOP, True)
+_CAUGHT = (-2, facts.CAUGHT, True)
+_ASKS_AWAITABLE = frozenset(("iscoroutine", "isawaitable", "iscoroutinefunction"))
+_IF_AWAITABLE = (-2, facts.AWAITABLE, True)
+_SHORT = 2  # statements
 _LONGEST_TEXT = 80
 _LONGEST_PREFIX = 24
 _LONGEST_SQL = 600
@@ -86,6 +96,10 @@ class _Scope:
         self.sites: list[int] = []
         self.reads: list[int] = []
         self.read: set[int] = set()
+        self.uses: list[int] = []
+        self.pauses: list[int] = []
+        self.holds: list[int] = []
+        self.loopless: dict[str, bool] = {}
         self.results: list[int] = []
         self.yields: list[int] = []
         self.flags = 0
@@ -109,6 +123,7 @@ class _Reader:
         self.starts = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
         self.directives = directives(data)
         self.contracts = self._contracts(data) if b"asyncfix:" in data else {}
+        self.asks_for_loop = _ASKS_FOR_LOOP.search(data) is not None
         self.nodes: list[tuple[Any, ...]] = [(facts.UNKNOWN,)]
         self.shared: dict[tuple[Any, ...], int] = {(facts.UNKNOWN,): 0}
         self.functions: list[Function | None] = []
@@ -121,6 +136,7 @@ class _Reader:
         self.puts: list[tuple[int, int]] = []
         self.sets: list[tuple[int, str, int, str]] = []
         self.guard: tuple[tuple[int, str, bool], ...] = ()
+        self.left: dict[str, int] = {}
         self.guards: dict[tuple[tuple[int, str, bool], ...], int] = {(): 0}
         self.attributes: list[dict[str, list[int]]] = []
         self.methods: list[dict[str, int]] = []
@@ -257,6 +273,9 @@ class _Reader:
             scope.loops,
             scope.branches,
             scope.entered,
+            scope.uses,
+            scope.pauses,
+            scope.holds,
         )
 
     def _complete(self, index: int, head: Class) -> Class:
@@ -357,10 +376,31 @@ class _Reader:
             guard,
         )
 
+    def _use(self, use: int, node: ast.AST, value: int) -> None:
+        """Note what becomes of a call that was just read: its site is the last one."""
+        sites = self.scope.sites
+        if type(node) is ast.Call and sites and sites[-4] == value and not self.quiet:
+            self.scope.uses += (len(sites) - facts.SITE, use)
+
+    def _pause(self, kind: int, at: Any) -> None:  # noqa: ANN401 - as above
+        starts = self.starts
+        self.scope.pauses += (
+            kind,
+            starts[at.lineno - 1] + at.col_offset,
+            starts[at.end_lineno - 1] + at.end_col_offset,
+        )
+
+    def _tested(self, node: ast.expr) -> int:
+        value = self._expression(node)
+        self._use(facts.TESTED, node, value)
+        return value
+
     # Names
 
     def _bind(self, name: str, value: int) -> None:
         scope = self.scope
+        if name in self.left:
+            self.left = {key: kind for key, kind in self.left.items() if key != name}
         if self.body >= 0:
             self.attributes[self.body].setdefault(name, []).append(value)
         elif scope.index == 0 or name in scope.globals:
@@ -431,8 +471,14 @@ class _Reader:
     def _name(self, node: ast.Name) -> int:
         return self._lookup(node.id)
 
+    def _receiver(self, node: ast.expr) -> int:
+        """Read what an attribute is taken of: without the classes that a test has ruled out."""
+        value = self._expression(node)
+        ruled_out = self.left.get(_dotted(node)) if self.left else None
+        return self._node(facts.LEFT, value, ruled_out) if ruled_out and value else value
+
     def _attribute(self, node: ast.Attribute) -> int:
-        base = self._expression(node.value)
+        base = self._receiver(node.value)
         found = self._node(facts.ATTR, base, node.attr)
         self._read(facts.READS, found, node)
         return found
@@ -441,7 +487,7 @@ class _Reader:
         awaited = self.awaited is node
         function = node.func
         if isinstance(function, ast.Attribute):
-            callee = self._node(facts.ATTR, self._expression(function.value), function.attr)
+            callee = self._node(facts.ATTR, self._receiver(function.value), function.attr)
         else:
             callee = self._expression(function)
         arguments = tuple([self._argument(argument) for argument in node.args])
@@ -514,6 +560,7 @@ class _Reader:
         self.awaited = node.value
         value = self._expression(node.value)
         self.awaited = outer
+        self._pause(facts.AT_AWAIT, node)
         return self._node(facts.AWAIT, value)
 
     def _boolean(self, node: ast.BoolOp) -> int:
@@ -521,7 +568,9 @@ class _Reader:
         holds = isinstance(node.op, ast.And)
         found = []
         for value in node.values:
-            found.append(self._expression(value))
+            # the last value is what the whole gives, so that it is not only tested
+            read = self._expression if value is node.values[-1] else self._tested
+            found.append(read(value))
             self.guard = self.guard + self._guards(value, holds=holds)
             narrowed = self._narrow(value, holds=holds)
             if narrowed:
@@ -531,14 +580,14 @@ class _Reader:
         return self._union(found)
 
     def _conditional(self, node: ast.IfExp) -> int:
-        self._expression(node.test)
+        self._tested(node.test)
         guard = self.guard
         narrowed, env = self._narrow(node.test), self.scope.env
         self.scope.env = {**env, **narrowed} if narrowed else env
-        self.guard = guard + self._guards(node.test, holds=True)
+        self.guard = guard + self._conditions(node.test, holds=True)
         then = self._expression(node.body)
         self.scope.env = env
-        self.guard = guard + self._guards(node.test, holds=False)
+        self.guard = guard + self._conditions(node.test, holds=False)
         other = self._expression(node.orelse)
         self.guard = guard
         return self._union((then, other))
@@ -566,7 +615,8 @@ class _Reader:
         return self._node(facts.FUNCTION, index)
 
     def _binary(self, node: ast.BinOp) -> int:
-        left, right = self._expression(node.left), self._expression(node.right)
+        left = self._operand(node.left)
+        right = self._operand(node.right)
         if isinstance(node.op, ast.BitOr):
             return self._union((left, right))
         if isinstance(node.op, ast.Div):
@@ -604,8 +654,13 @@ class _Reader:
             return self._node(facts.LITERAL, "str")
         return self._node(facts.PREFIX, self._node(facts.CONST, begin, "str"), "")
 
+    def _operand(self, node: ast.expr) -> int:
+        value = self._expression(node)
+        self._use(facts.COMPUTED, node, value)
+        return value
+
     def _unary(self, node: ast.UnaryOp) -> int:
-        value = self._expression(node.operand)
+        value = self._tested(node.operand)
         constant = self.nodes[value]
         is_number = constant[0] == facts.CONST and isinstance(constant[1], int | float)
         if isinstance(node.op, ast.USub) and is_number:
@@ -613,9 +668,9 @@ class _Reader:
         return self._literal("bool", (value,)) if isinstance(node.op, ast.Not) else 0
 
     def _compare(self, node: ast.Compare) -> int:
-        values = [self._expression(node.left)]
+        values = [self._operand(node.left)]
         for operator, right in zip(node.ops, node.comparators, strict=True):
-            value = self._expression(right)
+            value = self._operand(right)
             values.append(value)
             if isinstance(operator, ast.In | ast.NotIn) and self.nodes[value][0] > facts.LITERAL:
                 self._read(facts.CONTAINS, value, right)
@@ -643,7 +698,9 @@ class _Reader:
     def _formatted(self, node: ast.FormattedValue) -> int:
         if node.format_spec:
             self._expression(node.format_spec)
-        return self._expression(node.value)
+        value = self._expression(node.value)
+        self._use(facts.FORMATTED, node.value, value)
+        return value
 
     def _comprehension(self, node: Any) -> int:  # noqa: ANN401 - four kinds of comprehension
         saved, body = self.scope.env, self.body
@@ -654,6 +711,7 @@ class _Reader:
         for generator in node.generators:
             value = self._iterable(generator.iter, awaited=bool(generator.is_async))
             if generator.is_async:
+                self._pause(facts.AT_ASYNC_FOR, generator.iter)
                 element = self._node(facts.AELEMENT, value)
             else:
                 self._site(facts.ITERATES, value, generator.iter)
@@ -661,7 +719,7 @@ class _Reader:
             self._comprehension_target(generator.target, element, local=scope_is_module)
             loops.append((generator, element, self._mark()))
             for test in generator.ifs:
-                self._expression(test)
+                self._tested(test)
         if isinstance(node, ast.DictComp):
             self._expression(node.key)
             found = self._fresh(facts.DICT, (self._expression(node.value),))
@@ -717,6 +775,7 @@ class _Reader:
         value = self._expression(node.value)
         self.scope.flags |= facts.GENERATOR
         self.scope.yields.append(value)
+        self._pause(facts.AT_YIELD, node)
         return 0
 
     def _yield_from(self, node: ast.YieldFrom) -> int:
@@ -733,7 +792,7 @@ class _Reader:
     # Statements: each returns whether the one after it can run
 
     def _block(self, body: Sequence[ast.stmt]) -> bool:
-        guard = self.guard
+        guard, left = self.guard, self.left
         falls = True
         for statement in body:
             visit = self.statements.get(type(statement))
@@ -742,7 +801,7 @@ class _Reader:
             elif not visit(statement):
                 falls = False
                 break
-        self.guard = guard
+        self.guard, self.left = guard, left
         return falls
 
     def _other_statement(self, node: ast.stmt) -> None:
@@ -755,11 +814,13 @@ class _Reader:
     def _expression_statement(self, node: ast.Expr) -> bool:
         value = node.value
         if not isinstance(value, ast.Constant):
-            self._expression(value)
+            self._use(facts.DROPPED, value, self._expression(value))
         return not _exits(value)
 
     def _assign(self, node: ast.Assign) -> bool:
         value = self._expression(node.value)
+        if self.asks_for_loop and _is_probe(node):
+            self.scope.loopless[node.targets[0].id] = False  # type: ignore[attr-defined]
         for target in node.targets:
             if _pairs(target, node.value):
                 for element, part in zip(target.elts, self.nodes[value][1], strict=True):
@@ -777,7 +838,7 @@ class _Reader:
         return True
 
     def _augmented_assign(self, node: ast.AugAssign) -> bool:
-        value = self._expression(node.value)
+        value = self._operand(node.value)
         if isinstance(node.target, ast.Name):
             before = self._lookup(node.target.id)
             self._bind(node.target.id, self._union((before, value)))
@@ -855,7 +916,7 @@ class _Reader:
         return True
 
     def _assert(self, node: ast.Assert) -> bool:
-        self._expression(node.test)
+        self._tested(node.test)
         self._expression(node.msg)
         self.scope.env.update(self._narrow(node.test))
         return True
@@ -871,22 +932,25 @@ class _Reader:
         constant = _truth(node.test)
         if constant is not None:
             return self._block(node.body if constant else node.orelse)
-        test = self._expression(node.test)
+        test = self._tested(node.test)
         scope = self.scope
         if scope.depth:
             self._branches(node, test)
         before = scope.env
-        guard = self.guard
-        if_true = guard + self._guards(node.test, holds=True)
-        if_false = guard + self._guards(node.test, holds=False) + self._until_set(node)
+        guard, left = self.guard, self.left
+        if_true = guard + self._conditions(node.test, holds=True)
+        if_false = guard + self._conditions(node.test, holds=False) + self._until_set(node)
         scope.env = {**before, **self._narrow(node.test)}
         self.guard = if_true + self._once(node)
+        self.left = {**left, **self._ruled_out(node.test, holds=True)}
         then_falls = self._block(node.body)
         then = scope.env
         scope.env = {**before, **self._narrow(node.test, holds=False)}
         self.guard = if_false
+        self.left = {**left, **self._ruled_out(node.test, holds=False)}
         other_falls = self._block(node.orelse)
         other = scope.env
+        self.left = left if then_falls else self.left
         if then_falls and other_falls:
             scope.env = _merged(then, other)
             self.guard = guard
@@ -902,6 +966,47 @@ class _Reader:
         self._branch(node.body, test, facts.NEGATED if negated else 0)
         if node.orelse:
             self._branch(node.orelse, test, 0 if negated else facts.NEGATED)
+
+    def _conditions(self, test: ast.expr, *, holds: bool) -> Guards:
+        """Say what a test tells about parameters and about the loop."""
+        guards = self._guards(test, holds=holds)
+        if self._may_be_off_loop and self._is_off_loop(test, holds=holds):
+            return (*guards, _OFF_LOOP)
+        is_asked = holds and isinstance(test, ast.Call) and _last_name(test.func) in _ASKS_AWAITABLE
+        return (*guards, _IF_AWAITABLE) if is_asked else guards
+
+    def _ruled_out(self, test: ast.expr, *, holds: bool) -> dict[str, int]:
+        """Return the receivers of which a test rules out classes, by `isinstance` or `hasattr`."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            return self._ruled_out(test.operand, holds=not holds)
+        if holds or not isinstance(test, ast.Call) or len(test.args) != 2:
+            return {}
+        name, (subject, kind) = _dotted(test.func), test.args
+        if name == "isinstance" and _dotted(subject):
+            kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+            return {_dotted(subject): self._union(self._quietly(each) for each in kinds)}
+        if name == "hasattr" and _dotted(subject) and isinstance(kind, ast.Constant):
+            return {_dotted(subject): self._constant(kind)}
+        return {}
+
+    @property
+    def _may_be_off_loop(self) -> bool:
+        return self.asks_for_loop and not self.scope.flags & facts.ASYNC
+
+    def _is_off_loop(self, test: ast.expr, *, holds: bool) -> bool:
+        """Tell whether a test comes out so only where no loop runs: `if not loop.is_running()`."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            return self._is_off_loop(test.operand, holds=not holds)
+        if isinstance(test, ast.BoolOp):
+            found = [self._is_off_loop(value, holds=holds) for value in test.values]
+            return any(found) if holds == isinstance(test.op, ast.And) else all(found)
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is | ast.IsNot):
+            if _is_none(test.comparators[0]):
+                return self._is_off_loop(test.left, holds=holds != isinstance(test.ops[0], ast.Is))
+            return False
+        if isinstance(test, ast.Name):
+            return self.scope.loopless.get(test.id) is holds
+        return not holds and _is_running(test)
 
     def _guards(self, test: ast.expr, *, holds: bool) -> tuple[tuple[int, str, bool], ...]:
         """Say what a test tells about parameters: `if create`, `if not create`, `if x is None`."""
@@ -1098,6 +1203,7 @@ class _Reader:
     def _for(self, node: ast.For | ast.AsyncFor) -> bool:
         value = self._iterable(node.iter, awaited=isinstance(node, ast.AsyncFor))
         if isinstance(node, ast.AsyncFor):
+            self._pause(facts.AT_ASYNC_FOR, node.iter)
             element = self._node(facts.AELEMENT, value)
         else:
             self._site(facts.ITERATES, value, node.iter)
@@ -1124,7 +1230,7 @@ class _Reader:
         truth = _truth(node.test)
         if truth is False:
             return self._block(node.orelse)
-        self._expression(node.test)
+        self._tested(node.test)
         before = self.scope.env
         self.scope.env = {**before, **self._narrow(node.test)}
         self._repeated(node, facts.WHILE, self._start(node.test), 0)
@@ -1133,11 +1239,14 @@ class _Reader:
         return not (truth and not _breaks(node.body))
 
     def _with(self, node: ast.With | ast.AsyncWith) -> bool:
+        scope = self.scope
+        entered_at: list[tuple[int, int, int, int]] = []
         for item in node.items:
             if isinstance(node, ast.AsyncWith):
                 outer, self.awaited = self.awaited, item.context_expr
                 value = self._expression(item.context_expr)
                 self.awaited = outer
+                self._pause(facts.AT_ASYNC_WITH, item.context_expr)
                 entered = self._node(facts.AENTERED, value)
                 self.scope.entered += (
                     value,
@@ -1147,18 +1256,32 @@ class _Reader:
             else:
                 value = self._expression(item.context_expr)
                 self._site(facts.ENTERS, value, item.context_expr)
+                if scope.sites:
+                    start, end = scope.sites[-3:-1]
+                    entered_at.append((value, start, end, len(scope.pauses)))
                 entered = self._node(facts.ENTERED, value)
             if item.optional_vars is not None:
                 self._target(item.optional_vars, entered)
         if self.scope.depth:
             self._branch(node.body)
-        return self._block(node.body)
+        falls = self._block(node.body)
+        for hold in entered_at:
+            if hold[3] < len(scope.pauses):
+                scope.holds += hold
+        return falls
 
     def _try(self, node: ast.Try) -> bool:
         scope = self.scope
         before = scope.env
+        guard = self.guard
         scope.env = dict(before)
+        asks = self._may_be_off_loop and _asks_for_loop(node.body)
+        if asks:
+            self._note_loopless(node)
+        if any(_is_runtime_error(handler.type) for handler in node.handlers):
+            self.guard = (*guard, _CAUGHT)
         falls = self._block(node.body)
+        self.guard = guard
         if falls:
             falls = self._block(node.orelse)
         if scope.depth:
@@ -1173,13 +1296,26 @@ class _Reader:
                 self._bind(handler.name, self._node(facts.ANNOTATED, kind, 0))
             if not isinstance(handler.body[0], ast.Pass | ast.Raise):
                 self._branch(handler.body, 0, facts.FAILED)
+            if asks and _fails_without_loop(node, handler.type):
+                self.guard = (*guard, _OFF_LOOP)
             if self._block(handler.body):
                 after.append(scope.env)
+            self.guard = guard
+        if asks and not falls and after:
+            self.guard = (*guard, _OFF_LOOP)
         scope.env = after[0] if after else tried
         for env in after[1:]:
             scope.env = _merged(scope.env, env)
         ends = self._block(node.finalbody)
         return bool(after) and ends
+
+    def _note_loopless(self, node: ast.Try) -> None:
+        """Note names whose truth tells afterwards that `get_running_loop()` failed."""
+        known = self.scope.loopless
+        if len(node.body) <= _SHORT:
+            known.update((n, not value) for n, value in _constants_assigned(node.body))
+            for handler in node.handlers:
+                known.update((n, bool(value)) for n, value in _constants_assigned(handler.body))
 
     def _match(self, node: ast.Match) -> bool:
         self._expression(node.subject)
@@ -1293,6 +1429,9 @@ class _Reader:
             [],
             [],
             [],
+            [],
+            [],
+            [],
         )
         if scope.index:
             scope.pending.append((node, index))
@@ -1387,6 +1526,9 @@ class _Reader:
             loops=scope.loops,
             branches=scope.branches,
             entered=scope.entered,
+            uses=scope.uses,
+            pauses=scope.pauses,
+            holds=scope.holds,
         )
 
     def _class_definition(self, node: ast.ClassDef) -> bool:
@@ -1432,6 +1574,61 @@ def _bound_since(before: Env, after: Env, node: ast.AST) -> Env:
         return {}
     names = {each.target.id for each in ast.walk(node) if isinstance(each, ast.NamedExpr)}
     return {name: after[name] for name in names if name in after}
+
+
+def _asks_for_loop(body: Iterable[ast.stmt]) -> bool:
+    """Tell whether a block calls what raises a RuntimeError where no loop runs."""
+    return any(
+        isinstance(each, ast.Call) and _last_name(each.func) in _LOOP_PROBES
+        for statement in body
+        for each in ast.walk(statement)
+    )
+
+
+def _is_runtime_error(kind: ast.expr | None) -> bool:
+    if isinstance(kind, ast.Tuple):
+        return any(map(_is_runtime_error, kind.elts))
+    return isinstance(kind, ast.Name) and kind.id == "RuntimeError"
+
+
+def _fails_without_loop(node: ast.Try, kind: ast.expr | None) -> bool:
+    """Tell whether a handler is for a missing loop; a wide one may be for anything else, too."""
+    is_wide = kind is None or (isinstance(kind, ast.Name) and kind.id.endswith("Exception"))
+    return _is_runtime_error(kind) or (is_wide and len(node.body) <= _SHORT)
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_running(test: ast.expr) -> bool:
+    """Tell whether an expression asks an event loop if it runs."""
+    if not isinstance(test, ast.Call) or not isinstance(test.func, ast.Attribute):
+        return False
+    return test.func.attr == "is_running" and "loop" in _last_name(test.func.value).lower()
+
+
+def _constants_assigned(body: Iterable[ast.stmt]) -> Iterable[tuple[str, object]]:
+    """Yield the names that the statements of a block set, with the constants they get."""
+    for each in body:
+        if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant):
+            for target in each.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, each.value.value
+
+
+def _is_probe(node: ast.Assign) -> bool:
+    """Tell whether a name is set to the running loop, or to None where there is none."""
+    value = node.value
+    is_call = isinstance(value, ast.Call) and _last_name(value.func) in _LOOP_PROBES
+    return is_call and isinstance(node.targets[0], ast.Name)
+
+
+def _dotted(node: ast.expr) -> str:
+    """Return the text of a name, or of an attribute of one; else ""."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> TypeGuard[ast.Tuple | ast.List]:
@@ -1490,6 +1687,10 @@ def _last_name(node: ast.expr) -> str:
 
 
 def _truth(test: ast.expr) -> bool | None:
+    """Return what a test always gives: `False and …` is false, whatever follows."""
+    if isinstance(test, ast.BoolOp):
+        first = _truth(test.values[0])
+        return first if first is isinstance(test.op, ast.Or) else None
     return bool(test.value) if isinstance(test, ast.Constant) else None
 
 

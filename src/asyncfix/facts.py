@@ -40,6 +40,7 @@ AENTERED = 24  # by `async with`
 EMPTY = 25  # a display without elements; never shared, so that what is put into it is known
 PREFIX = 26  # a text that begins with what an expression gives and a text after it; made of …
 MADE = 27  # what an operator gives: its operands, and for `%` the one whose type it has
+LEFT = 28  # value, class or attribute's name: what `isinstance` or `hasattr` left over of it
 
 # Kinds of sites: what runs there.
 CALLS = 0
@@ -70,6 +71,21 @@ NEGATED = 8
 FAILED = 16  # of a branch, anywhere, that runs after an exception
 BRANCH = 4
 
+# What becomes of a call's value where it is written.
+DROPPED = 0  # the call is a statement
+TESTED = 1  # by `if`, `while`, `and`, `or`, `not`, `assert`
+COMPUTED = 2  # an operand of an operator or of a comparison
+FORMATTED = 3  # a part of an f-string
+USE = 2  # integers per use: position of the call among the sites, what becomes of it
+
+# Where a function lets others run in between.
+AT_AWAIT = 0
+AT_ASYNC_FOR = 1
+AT_ASYNC_WITH = 2
+AT_YIELD = 3
+PAUSE = 3  # integers per pause: kind, start, end
+HOLD = 4  # integers per hold: node, start, end, position of the first pause within
+
 # Flags of functions.
 ASYNC = 1
 GENERATOR = 2
@@ -93,6 +109,10 @@ OVERRIDES = "overrides:"  # its class has another method of this name than the c
 ONCE = "once per process"  # it runs until a variable of a module or class is set
 WINDOWS = "on Windows only"
 IN_MEMORY = "from memory"  # what it reads is no file on a disk
+# of no parameter (-2): what the code says of the event loop
+NO_LOOP = "no loop"  # none is running
+CAUGHT = "caught"  # a RuntimeError is dealt with
+AWAITABLE = "awaitable"  # something turned out to be a coroutine
 
 
 def told(value: object) -> str:
@@ -114,6 +134,8 @@ class Function(NamedTuple):
 
     `sites` and `reads` are flat: five integers a site. `guard` indexes `FileFacts.guards`.
     `loops` and `branches` are flat too, and `entered` has node and place of each `async with`.
+    So are `uses`, what becomes of calls; `pauses`, where others run; and `holds`, the plain `with`
+    statements that have a pause within.
     """
 
     name: str
@@ -135,6 +157,9 @@ class Function(NamedTuple):
     loops: list[int]
     branches: list[int]
     entered: list[int]
+    uses: list[int]
+    pauses: list[int]
+    holds: list[int]
 
 
 class Class(NamedTuple):

@@ -17,8 +17,8 @@ class Head(NamedTuple):
 
     `tops` are the first names of what the module imports at its top; `decorated` has last names
     of decorators, each with the index and the name of its function; `repeating` are the functions
-    that hold loops; `calls` counts calls by the
-    last name of what is called; `defines` are the names of all that can be called or read.
+    that hold loops; `calls` counts calls by the last name of what is called; `defines` are the
+    names of all that can be called or read, and `coroutines` those of async functions.
     """
 
     error: str
@@ -33,6 +33,7 @@ class Head(NamedTuple):
     calls: dict[str, int]
     sets: tuple[tuple[int, str, int, str], ...]
     silences: bool
+    coroutines: tuple[str, ...]
 
 
 def head(file: FileFacts) -> Head:
@@ -55,6 +56,7 @@ def head(file: FileFacts) -> Head:
         {name: len(nodes) for name, nodes in file.calls.items()},
         file.sets,
         bool(file.directives),
+        tuple({each.name: None for each in file.functions if each.flags & facts.ASYNC}),
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Effect = Literal[
-    "network", "database", "file", "sleep", "subprocess", "lock", "cpu", "input", "metadata"
+    "network", "database", "file", "sleep", "subprocess", "lock", "cpu", "input", "metadata", "loop"
 ]
 Kind = Literal[
     "read",
@@ -198,6 +198,9 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     trusted: tuple[str, ...] = ()
     consumers: tuple[str, ...] = ()
     wrappers: tuple[str, ...] = ()
+    caches: tuple[str, ...] = ()
+    transparent: tuple[str, ...] = ()
+    needs_loop: tuple[str, ...] = ()
     caller: tuple[Caller, ...] = ()
     root: tuple[Root, ...] = ()
     port: dict[str, Port] = {}
@@ -236,6 +239,9 @@ class Library(msgspec.Struct, kw_only=True):
     trusted: set[str] = set()
     consumers: set[str] = set()
     wrappers: set[str] = set()
+    caches: set[str] = set()
+    transparent: set[str] = set()
+    needs_loop: set[str] = set()
     callers: dict[str, str] = {}
     roots: list[Root] = []
     ports: dict[str, Port] = {}
@@ -355,6 +361,9 @@ def _learn(file: str, pack: Pack, library: Library) -> None:
     library.trusted.update(pack.trusted)
     library.consumers.update(pack.consumers)
     library.wrappers.update(pack.wrappers)
+    library.caches.update(pack.caches)
+    library.transparent.update(pack.transparent)
+    library.needs_loop.update(pack.needs_loop)
     for caller in pack.caller:
         library.callers.update(dict.fromkeys(caller.names, caller.argument))
     library.roots.extend(pack.root)

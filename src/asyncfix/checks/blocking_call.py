@@ -24,7 +24,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
     """Nominate each first step from code on the loop towards one of the rule's targets."""
     for chain in project.chains:
         if chain.hit.target.rule == rule.name:
-            yield _finding(rule, chain, project)
+            yield reported(rule, chain, project)
 
 
 def examine(rule: Rule, finding: Finding, syntax: Syntax) -> Finding | None:
@@ -39,7 +39,8 @@ def examine(rule: Rule, finding: Finding, syntax: Syntax) -> Finding | None:
     return replace(finding, help=finding.help.replace(_HERE, call))
 
 
-def _finding(rule: Rule, chain: Chain, project: Project) -> Finding:
+def reported(rule: Rule, chain: Chain, project: Project) -> Finding:
+    """Return the finding that a chain is."""
     graph, target = project.graph, chain.hit.target
     path = graph.path(chain.instance)
     fid = graph.instances[chain.instance][0]

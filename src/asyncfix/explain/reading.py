@@ -32,7 +32,9 @@ class Reading:
         prefix = os.path.join(os.path.relpath(root), "")  # noqa: PTH118 - the slash is wanted
         self.places = Places(self.text, prefix)
         self.origins = Origins(self.graph, self.text, self.at)
-        self.reported = {(c.instance, c.start, c.end): c for c in project.chains}
+        self.reported = {
+            (c.instance, c.start, c.end): c for c in (*project.loop_chains, *project.chains)
+        }
         self.reached = project.reached
         for number in range(min(1, len(self.graph.instances))):
             project.root(number)  # the ways from the roots are noted before more is read

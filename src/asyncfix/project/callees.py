@@ -68,16 +68,16 @@ class Callees:
                 self.follow(site, each, parts)
 
     def _awaitable(self, types: Types) -> Types:
-        """Leave out plain functions where what they return is known and cannot be awaited."""
-        typing = self.typing
-        return tuple(
-            each
-            for each in types
-            if each[0] not in "FM"
-            or typing.functions[each[1]][1].flags & facts.ASYNC
-            or not (given := typing.calls.of(each, 0, NO_CALL, -1))
-            or any(one[0] not in "EST" for one in given)
-        )
+        """Leave out plain functions whose result is no awaitable, or unknown beside async ones."""
+        functions, calls = self.typing.functions, self.typing.calls
+        plain = [t for t in types if t[0] in "FM" and not functions[t[1]][1].flags & facts.ASYNC]
+        beside = len(plain) < sum(each[0] in "FM" for each in types)
+        no_good = set()
+        for each in plain:
+            given = calls.of(each, 0, NO_CALL, -1)
+            if all(one[0] in "EST" for one in given) and (given or beside):
+                no_good.add(each)
+        return tuple(each for each in types if each not in no_good) if no_good else types
 
     def _is_overridden(self, site: Site, callee: Sequence[Any], each: Type) -> bool:
         """Tell whether a subclass that a method could call down to has replaced that method."""

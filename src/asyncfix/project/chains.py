@@ -52,19 +52,26 @@ class Chain(NamedTuple):
 
 
 def ways(
-    graph: Graph, severity: Callable[[Target], Severity], quiet: Quiet = _NONE
+    graph: Graph,
+    severity: Callable[[Target], Severity],
+    quiet: Quiet = _NONE,
+    *,
+    loops: bool = False,
 ) -> list[list[Way]]:
     """Return, for every function, its best ways to block: the worst first, then the shortest.
 
     A way under guards holds only for callers whose arguments do not contradict them; a function
     may have some of those beside one that always holds. `quiet` holds places, each with the rules
-    whose ways may not pass it.
+    whose ways may not pass it. `loops` asks for the ways to what starts an event loop, in place of
+    what blocks one.
     """
     found: list[list[Way]] = [[] for _ in graph.instances]
     queue: list[tuple[int, int, tuple[int, ...], Instance, Way]] = []
     count = 0
     for number in range(len(graph.hits)):
         for hit in sorted(_opening(graph, number, severity), key=_implicit):
+            if (hit.target.effect == "loop") is not loops:
+                continue
             if quiet and hit.target.rule in quiet.get((number, hit.start, hit.end), ()):
                 continue
             lesser, guards = _split(hit.guards)
@@ -116,8 +123,10 @@ def _opening(graph: Graph, number: Instance, severity: Callable[[Target], Severi
 
 def _split(guards: Guards) -> tuple[str, Guards]:
     """Part the reason why a call matters less from the guards that tell of parameters."""
-    lesser = next((test for param, test, _ in guards if param < 0), "")
-    return lesser, tuple(guard for guard in guards if guard[0] >= 0) if lesser else guards
+    if not guards:
+        return "", guards
+    lesser = next((test for param, test, _ in guards if param == -1), "")
+    return lesser, tuple(guard for guard in guards if guard[0] >= 0)
 
 
 def _cached(graph: Graph, number: Instance) -> str:
@@ -158,6 +167,8 @@ def chains(
     on_loop: set[int],
     severity: Callable[[Target], Severity],
     quiet: Quiet = _NONE,
+    *,
+    loops: bool = False,
 ) -> Iterator[Chain]:
     """Yield the worst chain of every place where code on the loop steps towards blocking."""
     for number, (fid, _) in enumerate(graph.instances):
@@ -165,6 +176,8 @@ def chains(
             continue
         best: dict[tuple[int, int], Chain] = {}
         for hit in graph.hits[number]:
+            if (hit.target.effect == "loop") is not loops:
+                continue
             if quiet and hit.target.rule in quiet.get((number, hit.start, hit.end), ()):
                 continue
             lesser, _ = _split(hit.guards)
@@ -239,7 +252,14 @@ def _origins(nodes: Sequence[Sequence[Any]], node: int, depth: int) -> Iterator[
         below += [each for each in parts[2][:2] if each > 0]
     elif kind == facts.UNION:
         below = list(parts[1])
-    elif kind in (facts.ENTERED, facts.ELEMENT, facts.ATTR, facts.UNPACKED, facts.AWAIT):
+    elif kind in (
+        facts.ENTERED,
+        facts.ELEMENT,
+        facts.ATTR,
+        facts.UNPACKED,
+        facts.AWAIT,
+        facts.LEFT,
+    ):
         below = [parts[1]]
     elif kind == facts.ANNOTATED:
         below = [parts[2]]

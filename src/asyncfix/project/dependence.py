@@ -165,7 +165,7 @@ _LISTS = frozenset((facts.UNION, facts.SEQUENCE, facts.TUPLE, facts.DICT, facts.
 _FIRST = frozenset(
     (
         *(facts.ATTR, facts.AWAIT, facts.ELEMENT, facts.AELEMENT),
-        *(facts.ENTERED, facts.AENTERED, facts.UNPACKED),
+        *(facts.ENTERED, facts.AENTERED, facts.UNPACKED, facts.LEFT),
     )
 )
 _BOTH = frozenset((facts.ITEM, facts.BINARY, facts.ANNOTATED))

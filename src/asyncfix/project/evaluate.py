@@ -109,6 +109,7 @@ class Typing:
             facts.ENTERED: shapes.entered,
             facts.AENTERED: shapes.async_entered,
             facts.AWAIT: shapes.await_,
+            facts.LEFT: shapes.left,
             facts.ATTR: self.members.attribute,
             facts.CALL: self.calls.call,
             facts.PARAM: self.parameters.parameter,

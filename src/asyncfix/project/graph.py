@@ -160,10 +160,11 @@ class Graph:
                 self.implicit.read(Site(*here, *sites[at : at + facts.SITE]))
 
     def _contradicts(self, place: tuple[Instance, int]) -> bool:
-        """Tell whether the class of `self` contradicts a guard of an instance."""
+        """Tell whether the class of `self` contradicts a guard, or the guard keeps loops out."""
         number, guard = place
         return any(
-            test.startswith(facts.OVERRIDES) and self._overrides(number, test) == (not wanted)
+            test == facts.NO_LOOP
+            or (test.startswith(facts.OVERRIDES) and self._overrides(number, test) == (not wanted))
             for _, test, wanted in self.file(number).guards[guard]
         )
 

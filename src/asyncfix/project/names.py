@@ -85,6 +85,8 @@ class Names:
     def last(self, file: int, node: int) -> str:
         """Return the last name of an expression, by which `x.state` and `y.state` are the same."""
         parts = self.typing.files[file].nodes[node]
+        if parts[0] == facts.LEFT:
+            return self.last(file, parts[1])
         if parts[0] in (facts.ATTR, facts.OUTER):
             return str(parts[2])
         if parts[0] == facts.GLOBAL:

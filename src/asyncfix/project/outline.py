@@ -128,6 +128,7 @@ class _Outline:
             self._all(function.yields),
             captured,
             function.contract,
+            self._all(function.holds[:: facts.HOLD]),
         )
 
     def classes(self) -> list[tuple[Any, ...]]:
@@ -165,6 +166,7 @@ _CHILDREN = {
     facts.CALL: (0,),
     facts.ITEM: (0, 1),
     facts.AWAIT: (0,),
+    facts.LEFT: (0, 1),
     facts.BINARY: (0, 1),
     facts.MADE: (1,),
     facts.ELEMENT: (0,),

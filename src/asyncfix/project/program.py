@@ -11,16 +11,18 @@ import msgspec
 
 from asyncfix.findings import Location, Root, Severity
 from asyncfix.project.chains import Chain, chains, ways
+from asyncfix.project.coroutines import Coroutines
 from asyncfix.project.evaluate import Typing
 from asyncfix.project.files import Files
 from asyncfix.project.graph import Graph
 from asyncfix.project.index import is_test
+from asyncfix.project.notes import Note, Notes, noted
 from asyncfix.project.roots import Entries, Entry, entries, entries_by_file
 from asyncfix.project.wanted import last
 from asyncfix.project.work import PerItem, SavedFound, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from asyncfix.config import Config
     from asyncfix.facts import FileFacts
@@ -63,6 +65,8 @@ class Project:
         self.packs = packs
         self.known_entries: dict[int, Entries] = {}
         self.known_work: dict[tuple[int, int], SavedFound] = {}
+        self.known_notes: dict[str, dict[int, Notes]] = {}
+        self.notes: dict[str, list[Notes]] = {}
         self.asked: Sequence[str] = ()  # names that answers of an earlier run rest on
         self.typing = Typing(files, packs, config.src, slots)
         self.graph = Graph(self.typing, frozenset(config.trusted), frozenset(packs.rules))
@@ -108,29 +112,61 @@ class Project:
 
     @cached_property
     def chains(self) -> list[Chain]:
-        """Return the worst chain of every place on the loop, in no particular order."""
-        self._grow()
-        found = ways(self.graph, self.severity, self.quiet)
-        return list(chains(self.graph, found, self.on_loop, self.severity, self.quiet))
+        """Return the worst chain to what blocks of every place on the loop, in no order."""
+        return self._chains(loops=False)
+
+    @cached_property
+    def loop_chains(self) -> list[Chain]:
+        """Return the chain to what starts a loop of every place on the loop, in no order."""
+        _ = self._grown
+        starts = any(hit.target.effect == "loop" for hits in self.graph.hits for hit in hits)
+        return self._chains(loops=True) if starts else []
+
+    def _chains(self, *, loops: bool) -> list[Chain]:
+        _ = self._grown
+        found = ways(self.graph, self.severity, self.quiet, loops=loops)
+        return list(chains(self.graph, found, self.on_loop, self.severity, self.quiet, loops=loops))
 
     def quieted(self, quiet: Quiet) -> Project:
         """Return this project without the ways that pass some places, by rule."""
-        return self._seen_anew("chains", quiet=quiet)
+        return self._seen_anew("chains", "loop_chains", quiet=quiet)
 
     def without(self, entries: Iterable[int], rule: str) -> Project:
         """Return this project as one rule tells of it, to which some entries lead nowhere."""
         return self._seen_anew("_nearest", unasked=frozenset(entries), told_for=rule)
 
-    def _seen_anew(self, forgotten: str, **changes: object) -> Project:
+    def _seen_anew(self, *forgotten: str, **changes: object) -> Project:
         other = copy(self)
-        other.__dict__.pop(forgotten, None)
+        for name in forgotten:
+            other.__dict__.pop(name, None)
         other.__dict__.update(changes)
         return other
 
-    def _grow(self) -> None:
+    @cached_property
+    def _grown(self) -> bool:
+        """Let the graph grow from all that runs on the loop, once."""
         self.graph.grow([*sorted(self.typing.asynchronous), *sorted(self.on_loop)])
         if any(rule.group == _PER_ITEM for rule in self.packs.rules.values()):
             self.graph.grow([*sorted(self.typing.repeating), *self.entries])
+        return True
+
+    @cached_property
+    def coroutines(self) -> Coroutines:
+        """Return what tells which calls surely give a coroutine."""
+        return Coroutines(self.typing)
+
+    def noted(
+        self,
+        check: str,
+        words: Callable[[int], Iterable[str]],
+        of_file: Callable[[int], Iterable[Note]],
+    ) -> Iterator[Note]:
+        """Yield what a check notes of each file; `words` are those that have it look at one."""
+        if check not in self.notes:
+            known = self.known_notes.get(check, {})
+            self.notes[check] = noted(self.typing, words, of_file, known)
+        for each in self.notes[check]:
+            yield from each.found
 
     @cached_property
     def per_item(self) -> list[PerItem]:
@@ -234,6 +270,15 @@ class Project:
             kind = "coroutine" if fid in self.typing.asynchronous else "function"
             return Root(kind, function.qualname, symbol, where)
         return Root(entry.kind, entry.name, symbol, where, entry.method, entry.path)
+
+    def root_of(self, fid: int) -> Root:
+        """Return the entry by which the loop comes to a function that it may not come to."""
+        number = self.graph.numbers.get((fid, -1))
+        if number is not None:
+            return self.root(number)
+        file, function = self.typing.functions[fid]
+        where = Location(self.files[file].path, function.start, function.end)
+        return Root("function", function.qualname, self.graph.qualname(fid), where)
 
     @cached_property
     def _startup(self) -> set[Instance]:

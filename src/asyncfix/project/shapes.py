@@ -35,6 +35,21 @@ class Shapes:
         """Return a tuple, with the types of each part."""
         return (("T", tuple(self.typing.of(file, node, self_class) for node in parts[1])),)
 
+    def left(self, file: int, parts: Node, self_class: int) -> Types:
+        """Return what a test has left over: no instance of a class, or without an attribute."""
+        typing = self.typing
+        types = typing.of(file, parts[1], self_class)
+        ruled_out = typing.files[file].nodes[parts[2]]
+        if ruled_out[0] == facts.CONST:
+            name = str(ruled_out[1])
+            return tuple(each for each in types if each[0] != "I" or not self._has(each[1], name))
+        is_instance, classes = typing.hierarchy.is_instance, typing.of(file, parts[2])
+        return tuple(each for each in types if not any(is_instance(each, c) for c in classes))
+
+    def _has(self, cls: int, name: str) -> bool:
+        hierarchy, classes = self.typing.hierarchy, self.typing.classes
+        return any(name in classes[each][1].attributes for each in hierarchy.order(cls)[0])
+
     def binary(self, file: int, parts: Node, self_class: int) -> Types:
         """Return what `/` gives, the one operator whose results packs tell of."""
         left = self._divided(file, parts[1], self_class, "__truediv__")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from asyncfix.project.index import Puts  # noqa: TC001 - msgspec reads annotations
+from asyncfix.project.notes import Notes  # noqa: TC001 - as above
 from asyncfix.project.program import Project
 from asyncfix.project.readings import Reading, saved, types
 from asyncfix.project.roots import Entries  # noqa: TC001 - as above
@@ -66,6 +67,7 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True):
     readings: list[Reading]
     passed: list[Answer]
     work: list[SavedFound]
+    notes: dict[str, list[Notes]]
 
 
 class _Masks:
@@ -98,6 +100,10 @@ def taken(project: Project) -> Snapshot:
         for key in sorted(graph.callbacks.passed)
     ]
     work = saved_work(graph, project.work.kept, number)
+    notes = {
+        check: [each._replace(mask=number(each.mask)) for each in found]
+        for check, found in project.notes.items()
+    }
     return Snapshot(
         project.config.salt,
         dict(zip(files.paths, files.digests, strict=True)),
@@ -113,6 +119,7 @@ def taken(project: Project) -> Snapshot:
         readings,
         passed,
         work,
+        notes,
     )
 
 
@@ -175,6 +182,14 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
         if holds[each.mask] and each.file not in found.changed:
             key = (each.file, each.node, each.self_class)
             typing.memo[key], typing.masks[key] = types(each.types), masks[each.mask]
+    project.known_notes = {
+        check: {
+            at: each._replace(mask=masks[each.mask])
+            for at, each in enumerate(notes)
+            if holds[each.mask] and at not in found.again
+        }
+        for check, notes in snapshot.notes.items()
+    }
     home = typing.functions.file
     graph.masks = masks
     graph.recalled = {

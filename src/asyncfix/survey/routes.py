@@ -69,7 +69,8 @@ class _Survey:
         self._dependencies = Dependencies(project.typing)
         self._findings: dict[str, list[Finding]] = {}
         for finding in report.findings:
-            self._findings.setdefault(finding.symbol, []).append(finding)
+            if finding.trace:  # what has no chain does not block by itself
+                self._findings.setdefault(finding.symbol, []).append(finding)
 
     def route(self, entry: Entry) -> Route:
         """Return an entry with what blocks it."""
