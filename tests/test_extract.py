@@ -517,7 +517,6 @@ def test_the_setter_of_a_property_is_not_its_reader(codes):
     assert codes(app) == []
 
 
-@pytest.mark.xfail(strict=True, reason="setters are not read")
 def test_a_property_that_is_set_calls_its_setter(codes):
     app = """
         class Thing:

@@ -212,3 +212,261 @@ def test_the_type_of_an_argument_decides_what_a_library_reads(severities):
     """
 
     assert set(severities(app)) == {"kind(path)"}
+
+
+def test_what_is_declared_is_there(severities):
+    app = """
+        import time
+        from dataclasses import dataclass
+        from typing import Optional
+
+        class Client:
+            pass
+
+        class Bag:
+            def __len__(self):
+                return 0
+
+        @dataclass
+        class Settings:
+            client: Client
+            spare: Optional[Client] = None
+
+        def made() -> Client:
+            return Client()
+
+        def found() -> Client | None:
+            return None
+
+        def fetch(client=None):
+            if client is None:
+                time.sleep(1)
+
+        def send(client):
+            if not client:
+                time.sleep(1)
+
+        async def handler(client: Client, other: Client | None, bag: Bag, settings: Settings):
+            fetch(client)
+            fetch(made())
+            fetch(settings.client)
+            send(client)
+            fetch(other)
+            fetch(found())
+            fetch(settings.spare)
+            send(bag)
+    """
+
+    assert set(severities(app)) == {
+        "fetch(other)",
+        "fetch(found())",
+        "fetch(settings.spare)",
+        "send(bag)",
+    }
+
+
+def test_the_way_with_fewer_open_tests_is_told(check):
+    app = """
+        import sqlite3
+        import requests
+
+        def told(connection: sqlite3.Connection, rows, debug):
+            if debug:
+                requests.get(rows)
+            return store(connection, rows)
+
+        def store(connection: sqlite3.Connection, rows):
+            return written(connection, rows)
+
+        def written(connection: sqlite3.Connection, rows):
+            connection.execute("insert into x values (1)")
+            connection.close()
+
+        def ended(connection: sqlite3.Connection):
+            connection.close()
+            written(connection, 1)
+
+        async def handler(connection: sqlite3.Connection, rows, debug):
+            told(connection, rows, debug)
+            ended(connection)
+    """
+    found = check({"app.py": dedent(app)})
+
+    assert [each.sink.qualname for each in found] == ["sqlite3.Connection.execute"] * 2
+
+
+SCRIPT = """
+    import asyncio
+    import requests
+
+    async def copy(name):
+        requests.get(name)
+        await asyncio.sleep(1)
+
+    async def main():
+        {body}
+
+    if __name__ == "__main__":
+        asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("await copy('a')", "info"),
+        ("await asyncio.gather(copy('a'), copy('b'))", "error"),
+        ("asyncio.create_task(copy('a'))", "error"),
+        ("await server.serve(copy('a'))", "error"),
+    ],
+)
+def test_a_script_that_does_one_thing_at_a_time_may_wait(severities, body, severity):
+    assert severities(SCRIPT.format(body=body)) == {"requests.get(name)": severity}
+
+
+def test_a_program_that_does_not_ask_how_it_is_run_is_no_script(severities):
+    app = SCRIPT.format(body="await copy('a')").replace('if __name__ == "__main__"', "if True")
+
+    assert severities(app) == {"requests.get(name)": "error"}
+
+
+def test_a_script_within_a_package_is_a_program(check):
+    app = dedent(SCRIPT.format(body="await copy('a')"))
+    found = check({"tool/__init__.py": "", "tool/__main__.py": app})
+
+    assert len(found) == 1
+
+
+def test_what_runs_on_windows_only_is_information(severities):
+    app = """
+        import os
+        import platform
+        import sys
+        import time
+
+        def lock():
+            if sys.platform == "win32":
+                time.sleep(1)
+
+        def unlock():
+            if sys.platform != "win32":
+                time.sleep(2)
+
+        async def handler():
+            lock()
+            unlock()
+            if os.name == "nt":
+                time.sleep(3)
+            if platform.system() == "Windows" or True:
+                time.sleep(4)
+            if not sys.platform.startswith("win"):
+                time.sleep(5)
+            else:
+                time.sleep(6)
+    """
+
+    assert severities(app) == {
+        "lock()": "info",
+        "unlock()": "error",
+        "time.sleep(3)": "info",
+        "time.sleep(4)": "error",
+        "time.sleep(5)": "error",
+        "time.sleep(6)": "info",
+    }
+
+
+def test_the_end_of_a_program_is_waited_for_where_it_was_started(severities):
+    app = """
+        import subprocess
+
+        class Proxy:
+            def start(self):
+                self.process = subprocess.Popen(["proxy"])
+
+            async def watch(self):
+                if self.process.poll() is not None:
+                    with self.process:
+                        raise RuntimeError
+
+        async def convert():
+            with subprocess.Popen(["convert"]) as process:
+                return process.pid
+    """
+    found = severities(app)
+
+    assert found['subprocess.Popen(["convert"])'] != "info"
+    assert "self.process" not in found
+
+
+def test_what_was_asked_if_it_is_done_has_a_result(severities):
+    app = """
+        import asyncio
+        from concurrent.futures import Future
+
+        async def polled(future: Future):
+            while not future.done():
+                await asyncio.sleep(1)
+            return future.result()
+
+        async def waited(future: Future):
+            return future.result(3)
+    """
+
+    assert severities(app) == {"future.result()": "info", "future.result(3)": "error"}
+
+
+def test_what_precedes_serving_is_the_start(severities):
+    app = """
+        import asyncio
+        import requests
+        import uvicorn
+
+        async def settings(name):
+            return requests.get(name)
+
+        async def page(name):
+            return requests.post(name)
+
+        async def main():
+            requests.head("https://example.com")
+            await settings("a")
+            await page("b")
+            await uvicorn.Server(uvicorn.Config(page)).serve()
+            await page("c")
+            requests.delete("https://example.com")
+
+        asyncio.run(main())
+    """
+
+    assert severities(app) == {
+        'requests.head("https://example.com")': "info",
+        "requests.get(name)": "info",
+        "requests.post(name)": "error",
+        'requests.delete("https://example.com")': "error",
+    }
+
+
+def test_a_manager_of_the_application_is_its_lifespan(severities):
+    app = """
+        import time
+        from contextlib import asynccontextmanager
+
+        from fastapi import FastAPI
+
+        class Runner:
+            @asynccontextmanager
+            async def around(self, app: FastAPI):
+                time.sleep(1)
+                yield
+
+            @asynccontextmanager
+            async def beside(self, name: str):
+                time.sleep(2)
+                yield
+
+            def build(self):
+                options = {"lifespan": self.around}
+                return FastAPI(**options)
+    """
+
+    assert severities(app) == {"time.sleep(1)": "info", "time.sleep(2)": "error"}

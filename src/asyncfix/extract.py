@@ -36,6 +36,7 @@ _CAUGHT = (-2, facts.CAUGHT, True)
 _ASKS_AWAITABLE = frozenset(("iscoroutine", "isawaitable", "iscoroutinefunction"))
 _IF_AWAITABLE = (-2, facts.AWAITABLE, True)
 _SHORT = 2  # statements
+_SYSTEMS = (("sys", "platform"), ("os", "name"), ("platform", "system"))
 _LONGEST_TEXT = 80
 _LONGEST_PREFIX = 24
 _LONGEST_SQL = 600
@@ -104,6 +105,7 @@ class _Scope:
         self.yields: list[int] = []
         self.flags = 0
         self.params: dict[str, int] = {}
+        self.asked: set[str] = set()
         self.copies: dict[str, int] = {}
         self.cut: dict[str, tuple[int, str]] = {}
         self.pending: list[tuple[ast.AST, int]] = []
@@ -488,6 +490,8 @@ class _Reader:
         function = node.func
         if isinstance(function, ast.Attribute):
             callee = self._node(facts.ATTR, self._receiver(function.value), function.attr)
+            if function.attr == "done" and not node.args:
+                self.scope.asked.add(ast.dump(function.value))
         else:
             callee = self._expression(function)
         arguments = tuple([self._argument(argument) for argument in node.args])
@@ -502,12 +506,25 @@ class _Reader:
             names = (*names, "*")
             values = (*values, self.starred)
         found = self._node(facts.CALL, callee, arguments, names, values)
-        self._site(facts.AWAITS if awaited else facts.CALLS, found, node)
+        if self.scope.asked:
+            self._site_if_done(found, node, awaited=awaited)
+        else:
+            self._site(facts.AWAITS if awaited else facts.CALLS, found, node)
         if self.guard:
             self._forget(node)
         if isinstance(function, ast.Attribute) and function.attr in _PUTS:
             self._put(self.nodes[callee][1], arguments, _PUTS[function.attr])
         return found
+
+    def _site_if_done(self, found: int, node: ast.Call, *, awaited: bool) -> None:
+        """Note a call; the result of what was asked if it is done is not waited for."""
+        guard, function = self.guard, node.func
+        subject = function.value if isinstance(function, ast.Attribute) else None
+        takes = _last_name(function) in ("result", "exception")
+        if takes and subject is not None and ast.dump(subject) in self.scope.asked:
+            self.guard = (*guard, (-1, facts.DONE, True))
+        self._site(facts.AWAITS if awaited else facts.CALLS, found, node)
+        self.guard = guard
 
     def _forget(self, node: ast.Call) -> None:
         """Forget what is known of attributes of objects that a call may change."""
@@ -881,6 +898,7 @@ class _Reader:
         # a value that was just stored is what later reads of this path in the function give
         found = self._node(facts.ATTR, base, target.attr)
         self.scope.read.discard(found * 8 + facts.READS)
+        self._site(facts.SETS, found, target)
 
     def _owner(self, base: int) -> int:
         """Return the class whose `self` or `cls` this is, or -1."""
@@ -1010,12 +1028,14 @@ class _Reader:
 
     def _guards(self, test: ast.expr, *, holds: bool) -> tuple[tuple[int, str, bool], ...]:
         """Say what a test tells about parameters: `if create`, `if not create`, `if x is None`."""
-        if not self.scope.params:
-            return ()
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             return self._guards(test.operand, holds=not holds)
         if isinstance(test, ast.BoolOp) and holds == isinstance(test.op, ast.And):
             return tuple(g for value in test.values for g in self._guards(value, holds=holds))
+        if _is_windows(test) is holds:
+            return ((-1, facts.WINDOWS, True),)
+        if not self.scope.params:
+            return ()
         if isinstance(test, ast.Name | ast.Attribute):
             param, of = self._subject(test)
             return () if param < 0 else ((param, of + facts.TRUE, holds),)
@@ -1489,6 +1509,7 @@ class _Reader:
     def _method(self, node: ast.FunctionDef | ast.AsyncFunctionDef, index: int) -> None:
         for decorator in node.decorator_list:
             if isinstance(decorator, ast.Attribute) and decorator.attr in ("setter", "deleter"):
+                self.methods[self.body][f"{node.name}.{decorator.attr}"] = index
                 return
             if _last_name(decorator) == "overload":
                 return
@@ -1692,6 +1713,25 @@ def _truth(test: ast.expr) -> bool | None:
         first = _truth(test.values[0])
         return first if first is isinstance(test.op, ast.Or) else None
     return bool(test.value) if isinstance(test, ast.Constant) else None
+
+
+def _is_windows(test: ast.expr) -> bool | None:
+    """Tell whether a test that asks for the operating system is true on Windows alone."""
+    if isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute) and test.args:
+        subject, wanted = test.func.value, test.args[0]
+        outcome = True if test.func.attr == "startswith" else None
+    elif isinstance(test, ast.Compare) and len(test.ops) == 1:
+        subject, wanted = test.left, test.comparators[0]
+        outcome = {ast.Eq: True, ast.NotEq: False}.get(type(test.ops[0]))
+    else:
+        return None
+    if isinstance(subject, ast.Call):
+        subject = subject.func
+    if not isinstance(subject, ast.Attribute) or not isinstance(subject.value, ast.Name):
+        return None
+    asks = (subject.value.id, subject.attr) in _SYSTEMS
+    names = isinstance(wanted, ast.Constant) and wanted.value in ("win32", "nt", "Windows", "win")
+    return outcome if asks and names else None
 
 
 def _exits(value: ast.expr) -> bool:

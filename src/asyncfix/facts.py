@@ -51,6 +51,7 @@ ENTERS = 4
 GETS_ITEM = 5
 SETS_ITEM = 6
 CONTAINS = 7
+SETS = 8  # an attribute
 SITE = 5  # integers per site: kind, node, start, end, guard
 
 # Loops: seven integers each. Kind; the stretch that is run again and again, and a stretch within it
@@ -107,6 +108,7 @@ OF = "of:"  # the attribute of this name passes the test that follows another co
 OVERRIDES = "overrides:"  # its class has another method of this name than the class at the node
 # of no parameter (-1): what makes a call matter less
 ONCE = "once per process"  # it runs until a variable of a module or class is set
+DONE = "of what was asked if it is done"
 WINDOWS = "on Windows only"
 IN_MEMORY = "from memory"  # what it reads is no file on a disk
 # of no parameter (-2): what the code says of the event loop

@@ -77,6 +77,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     unless: tuple[str, ...] = ()
     in_memory: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    made: bool = False
     message: str = ""
     notes: str = ""
 
@@ -126,13 +127,17 @@ class Root(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     """How a framework takes a function: decorated, passed to a call, a method, or by its name.
 
     `thread` is the argument that, if true, moves a plain function of the loop to a thread;
-    `plain` tells that a plain function in a coroutine's place serves as well, in a thread.
+    `plain` tells that a plain function in a coroutine's place serves as well, in a thread;
+    `gives` holds the types of what the framework passes, in order; `managers` the types of what
+    asynchronous context managers take that the framework enters.
     """
 
     kind: str
     decorators: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     argument: str = "@0"
+    gives: tuple[str, ...] = ()
+    managers: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     method: str = ""
@@ -196,6 +201,10 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     same: dict[str, str] = {}
     offloads: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
+    serves: tuple[str, ...] = ()
+    enters: tuple[str, ...] = ()
+    concurrent: tuple[str, ...] = ()
     consumers: tuple[str, ...] = ()
     wrappers: tuple[str, ...] = ()
     caches: tuple[str, ...] = ()
@@ -226,7 +235,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 class Library(msgspec.Struct, kw_only=True):
     """Everything the packs say about code outside the project, by full name.
 
-    `own` holds the targets of the user's packs, which may be functions of the project itself.
+    `own` holds the targets of the user's packs, which may be functions of the project itself,
+    `weak` the names of methods that tell less than another call on the way, `concurrent` the names
+    of callables that let other code run beside the one that calls them.
     """
 
     targets: dict[str, Target] = {}
@@ -250,6 +261,10 @@ class Library(msgspec.Struct, kw_only=True):
     own: set[str] = set()
     queries: dict[str, Query] = {}
     members: dict[str, Query] = {}
+    weak: set[str] = set()
+    serves: set[str] = set()
+    enters: set[str] = set()
+    concurrent: set[str] = set()
 
 
 class Packs(msgspec.Struct, dict=True):
@@ -359,6 +374,10 @@ def _learn(file: str, pack: Pack, library: Library) -> None:
     library.same.update(pack.same)
     library.offloads.update(pack.offloads)
     library.trusted.update(pack.trusted)
+    library.weak.update(pack.weak)
+    library.serves.update(pack.serves)
+    library.enters.update(pack.enters)
+    library.concurrent.update(pack.concurrent)
     library.consumers.update(pack.consumers)
     library.wrappers.update(pack.wrappers)
     library.caches.update(pack.caches)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from asyncfix import facts
 from asyncfix.explain.runs import Runs, Site
 from asyncfix.project.guards import carried
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from asyncfix.project.edges import Edge, Guards, Hit, Instance
 
 _MOST_PATHS = 20_000
+_LESSER = {
+    facts.ONCE: "it was not done before",
+    facts.DONE: "it is done already",
+    facts.WINDOWS: "this is Windows",
+    facts.IN_MEMORY: "the kernel makes the file up",
+}
 
 
 class Way(NamedTuple):
@@ -91,16 +98,21 @@ class Ways(Runs):
     def _condition(self, function: Function, guard: tuple[int, str, bool]) -> str:
         """Write what must hold for a guarded call to run."""
         param, test, wanted = guard
+        if param < 0:
+            return _LESSER.get(test, test)
         kind, _, operand = test.partition(":")
-        if kind == "once":
-            return "it was not done before"
-        name = function.params[param].name if 0 <= param < len(function.params) else "?"
+        name = function.params[param].name if param < len(function.params) else "?"
+        if test.startswith(facts.OF):
+            attribute, _, test = operand.partition(":")
+            name = f"{name}.{attribute}"
+            kind, _, operand = test.partition(":")
         values = [told.partition(" ")[2] for told in operand.split("\x1f") if told]
         yes, no = {
             "true": ("is true", "is false"),
             "none": ("is None", "is not None"),
             "one of": (f"is {' or '.join(values)}", f"is not {' or '.join(values)}"),
             "starts": (f"starts with {operand!r}", f"does not start with {operand!r}"),
+            "kind": (f"is a `{operand}`", f"is no `{operand}`"),
             "is a": ("is of the type that is tested for", "is not of the type that is tested for"),
         }.get(kind, ("passes a test", "does not pass a test"))
         return f"`{name}` {yes if wanted else no}"

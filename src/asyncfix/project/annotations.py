@@ -59,6 +59,8 @@ class Annotations:
             return self._generic(file, parts, self_class, owner)
         if operator == facts.CLASS:
             return (("I", self.typing.first_class[file] + parts[1]),)
+        if operator == facts.CONST and str(parts[1]).isidentifier():
+            return self._named(file, str(parts[1]), self_class, owner) if parts[1] else ()
         if operator in (facts.ATTR, facts.IMPORT, facts.OUTER):
             return _instances(self.typing.of(file, node))
         return self.of(file, parts[2], self_class, owner) if operator == facts.ANNOTATED else ()

@@ -152,12 +152,19 @@ class Callees:
                 graph.sinks.call(site, each[2], name, parts)
             self._in_thread(site, parts)
             return
-        told = called or name in library.consumers or self.typing.outside.target(each[2], name)
+        told = (
+            called
+            or name in library.consumers
+            or name in library.enters
+            or self.typing.outside.target(each[2], name)
+        )
         if not told or name in graph.trusted:
             if query is None:
                 self._silent.add(each)
             return
         graph.sinks.call(site, each[2], name, parts)
+        if name in library.enters and parts[2] and parts[2][0] > 0:
+            graph.implicit.enter(site, parts[2][0])
         if name in library.consumers and parts[2] and parts[2][0] > 0:
             graph.implicit.iterate(site, parts[2][0])
         node = argument_of(parts, called) if called else 0

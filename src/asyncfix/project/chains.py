@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from asyncfix import facts
 from asyncfix.findings import Severity
 from asyncfix.project.edges import Hit
-from asyncfix.project.guards import carried
+from asyncfix.project.guards import is_open, weighed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,13 +21,18 @@ if TYPE_CHECKING:
 
 _MOST_WAYS = 6
 _NONE: Quiet = {}
+_DOUBT = 3  # a test that nobody can decide makes a way as much worse as this many calls
 
 
 class Way(NamedTuple):
-    """A way from a function to what blocks: its first edge, and the way from there on."""
+    """A way from a function to what blocks: its first edge, and the way from there on.
+
+    `weak` ones end in a call that tells little; `cost` is the length with the doubts.
+    """
 
     rank: int
-    length: int
+    weak: bool
+    cost: int
     guards: Guards
     edge: Edge | None
     hit: Hit
@@ -48,6 +53,8 @@ class Chain(NamedTuple):
     edges: tuple[Edge, ...]
     hit: Hit
     rank: int
+    weak: bool
+    cost: int
     lesser: str
 
 
@@ -58,7 +65,7 @@ def ways(
     *,
     loops: bool = False,
 ) -> list[list[Way]]:
-    """Return, for every function, its best ways to block: the worst first, then the shortest.
+    """Return, for every function, its best ways to block: the worst first, then the surest.
 
     A way under guards holds only for callers whose arguments do not contradict them; a function
     may have some of those beside one that always holds. `quiet` holds places, each with the rules
@@ -66,7 +73,7 @@ def ways(
     what blocks one.
     """
     found: list[list[Way]] = [[] for _ in graph.instances]
-    queue: list[tuple[int, int, tuple[int, ...], Instance, Way]] = []
+    queue: list[tuple[int, bool, int, tuple[int, ...], Instance, Way]] = []
     count = 0
     for number in range(len(graph.hits)):
         for hit in sorted(_opening(graph, number, severity), key=_implicit):
@@ -76,12 +83,14 @@ def ways(
                 continue
             lesser, guards = _split(hit.guards)
             rank = Severity.INFO.rank if lesser else severity(hit.target).rank
+            weak = _is_weak(graph, hit)
             order = (*_told_at(graph, hit), *graph.instances[number], count)
-            queue.append((rank, 0, order, number, Way(rank, 0, guards, None, hit, None, lesser)))
+            way = Way(rank, weak, 0, guards, None, hit, None, lesser)
+            queue.append((rank, weak, 0, order, number, way))
             count += 1
     heapq.heapify(queue)
     while queue:
-        rank, length, _, number, way = heapq.heappop(queue)
+        rank, weak, cost, _, number, way = heapq.heappop(queue)
         if not _adds(found[number], way, by_rule=bool(quiet)):
             continue
         found[number].append(way)
@@ -91,15 +100,16 @@ def ways(
                 continue
             if quiet and _silent(quiet, edge, way):
                 continue
-            seen = carried(graph, edge, way.guards)
+            seen = weighed(graph, edge, way.guards)
             if seen is None:
                 continue
-            less, guards = _split(seen)
+            less, guards = _split(seen[0])
             less = lesser or less
             lower = Severity.INFO.rank if less else rank
-            longer = Way(lower, length + 1, guards, edge, way.hit, way, less)
+            more = cost + 1 + _DOUBT * seen[1]
+            longer = Way(lower, weak, more, guards, edge, way.hit, way, less)
             order = (*_told_at(graph, edge), *graph.instances[edge.caller], count)
-            heapq.heappush(queue, (lower, length + 1, order, edge.caller, longer))
+            heapq.heappush(queue, (lower, weak, more, order, edge.caller, longer))
             count += 1
     return found
 
@@ -137,6 +147,11 @@ def _told_at(graph: Graph, step: Edge | Hit) -> tuple[int, int, int]:
     """Return what ways of one length are ordered by: the sink's plainness, then the text."""
     implicit = isinstance(step, Hit) and _implicit(step)
     return implicit, graph.file_index(step.caller), step.start
+
+
+def _is_weak(graph: Graph, hit: Hit) -> bool:
+    """Tell whether a call ends or undoes something, so that another one says more."""
+    return hit.name.rpartition(".")[2] in graph.typing.library.weak
 
 
 def _implicit(hit: Hit) -> bool:
@@ -182,19 +197,21 @@ def chains(
                 continue
             lesser, _ = _split(hit.guards)
             rank = Severity.INFO.rank if lesser else severity(hit.target).rank
-            _keep(best, Chain(number, hit.start, hit.end, hit.node, (), hit, rank, lesser))
+            weak = _is_weak(graph, hit)
+            at = number, hit.start, hit.end, hit.node
+            _keep(best, Chain(*at, (), hit, rank, weak, 0, lesser))
         for edge in graph.edges[number]:
             for way in found[edge.callee]:
-                if carried(graph, edge, way.guards) is None:
+                seen = weighed(graph, edge, way.guards)
+                if seen is None or (quiet and _silent(quiet, edge, way)):
                     continue
-                if quiet and _silent(quiet, edge, way):
-                    continue
-                _keep(best, _chain(graph, number, edge, way))
+                doubts = seen[1] + sum(map(is_open, seen[0][len(edge.guards) :]))
+                _keep(best, _chain(graph, edge, way, doubts))
         if best:
             yield from _distinct(graph, number, best)
 
 
-def _chain(graph: Graph, number: Instance, edge: Edge, way: Way) -> Chain:
+def _chain(graph: Graph, edge: Edge, way: Way, doubts: int) -> Chain:
     edges = [edge]
     rest: Way | None = way
     while rest is not None and rest.edge is not None:
@@ -202,13 +219,15 @@ def _chain(graph: Graph, number: Instance, edge: Edge, way: Way) -> Chain:
         rest = rest.rest
     lesser = way.lesser or _cached(graph, edge.callee) or _split(edge.guards)[0]
     rank = Severity.INFO.rank if lesser else way.rank
-    return Chain(number, edge.start, edge.end, edge.node, tuple(edges), way.hit, rank, lesser)
+    cost = way.cost + 1 + _DOUBT * doubts
+    at = edge.caller, edge.start, edge.end, edge.node
+    return Chain(*at, tuple(edges), way.hit, rank, way.weak, cost, lesser)
 
 
 def _keep(best: dict[tuple[int, int], Chain], chain: Chain) -> None:
     key = (chain.start, chain.end)
     known = best.get(key)
-    if known is None or (chain.rank, len(chain.edges)) < (known.rank, len(known.edges)):
+    if known is None or chain[6:9] < known[6:9]:
         best[key] = chain
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from asyncfix.project.evaluate import Typing
     from asyncfix.project.types import Types
 
+SETTER = "setter"
 PROPERTIES = frozenset(
     ("property", "cached_property", "hybrid_property", "classproperty", "cached_classproperty")
 )

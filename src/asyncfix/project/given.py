@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from asyncfix.project.arguments import asked
+from asyncfix.project.arguments import asked, constant
 from asyncfix.project.library import parsed
 from asyncfix.project.texts import begins
 from asyncfix.project.types import NO_CALL, unique
@@ -47,6 +47,8 @@ class Given:
         """Return what calling something outside the project gives."""
         library, outside = self.typing.library, self.typing.outside
         name, owner = callee[1], callee[2]
+        if name in library.enters and parts[2]:
+            return self.typing.shapes.entered(file, (0, parts[2][0]), self_class)
         told = outside.result(owner, name)
         if told:
             if name in self._memory and self._is_in_memory(self._memory[name], file, parts):
@@ -63,6 +65,8 @@ class Given:
 
     def _told(self, told: str, callee: Type, file: int, parts: Node, self_class: int) -> Types:
         """Return what a pack says; `@1` is the type of the second argument."""
+        if told.startswith("below["):
+            return self._named_below(told[6:-1], file, parts)
         if not told.startswith("@"):
             return self.spelled(told, callee[2])
         at = int(told[1:])
@@ -70,6 +74,17 @@ class Given:
         types = self.typing.of(file, argument, self_class) if argument > 0 else ()
         is_cast = callee[1].endswith(".cast")
         return self.typing.annotations.of(file, argument) if is_cast else types
+
+    def _named_below(self, base: str, file: int, parts: Node) -> Types:
+        """Return an instance of the project's class below another that the first argument names."""
+        typing = self.typing
+        name = constant(typing, file, parts[2][0]) if parts[2] and parts[2][0] > 0 else ...
+        classes = [
+            cls
+            for cls in typing.hierarchy.below_outside(base)
+            if name == typing.classes[cls][1].name
+        ]
+        return (("I", classes[0]),) if len(classes) == 1 else ()
 
     def _offloaded(self, file: int, parts: Node, self_class: int) -> Types:
         """Return what awaiting a thread gives: what the function that it runs does."""

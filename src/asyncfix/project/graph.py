@@ -156,6 +156,9 @@ class Graph:
                 continue
             if kind <= facts.AWAITS:
                 self.callees.read(here, sites[at : at + facts.SITE])
+            elif kind == facts.SETS:
+                if self.files[here[1]].nodes[sites[at + 1]][2] in self.wanted.setters:
+                    self.implicit.set_property(Site(*here, *sites[at : at + facts.SITE]))
             elif kind != facts.SETS_ITEM or kind in self.wanted.dunders:
                 self.implicit.read(Site(*here, *sites[at : at + facts.SITE]))
 

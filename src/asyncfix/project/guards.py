@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from asyncfix import facts
 from asyncfix.project.arguments import argument, constant
+from asyncfix.project.presence import is_there, is_true
 from asyncfix.project.texts import begins
 
 if TYPE_CHECKING:
@@ -15,38 +16,45 @@ if TYPE_CHECKING:
     from asyncfix.project.evaluate import Typing
     from asyncfix.project.graph import Graph
 
-_OBJECTS = frozenset(
-    {
-        *(facts.LITERAL, facts.TUPLE, facts.SEQUENCE, facts.DICT, facts.EMPTY),
-        *(facts.FUNCTION, facts.CLASS),
-    }
-)
+
+_EXCEPTIONS = (facts.STARTS, facts.KIND, facts.ONE_OF)
 
 _HANDED_ON = frozenset(("partial", "thread", "thread task"))  # the call itself passes other things
 
 
 def carried(graph: Graph, edge: Edge, guards: Guards) -> Guards | None:
     """Return the guards as seen by the caller of an edge; None if its arguments contradict one."""
+    found = weighed(graph, edge, guards)
+    return None if found is None else found[0]
+
+
+def weighed(graph: Graph, edge: Edge, guards: Guards) -> tuple[Guards, int] | None:
+    """Return the guards as seen by the caller, and how many of them nobody can decide."""
     if not guards:
-        return edge.guards
+        return edge.guards, 0
     kept = list(edge.guards)
-    typing = graph.typing
-    callee_file = typing.functions[graph.instances[edge.callee][0]][0]
+    undecided = 0
+    home = graph.file_index(edge.callee)
     for param, test, wanted in guards:
         place = _passed(graph, edge, param)
-        if place is None:
-            continue
-        of = test.startswith(facts.OF)
-        outcome = None if of else _outcome(typing, place, test, callee_file)
+        outcome = _outcome(graph.typing, place, test, home) if place else None
         if outcome is not None:
             if outcome != wanted:
                 return None
             continue
-        own = _own(graph, edge, place)
+        own = _own(graph, edge, place) if place else -1
         if own >= 0 and not test.startswith((facts.IS_A, facts.SAME)):
             kept.append((own, test, wanted))
+        else:
+            undecided += is_open((param, test, wanted))
     found = tuple(dict.fromkeys(kept))
-    return None if _contradict(found) else found
+    return None if _contradict(found) else (found, undecided)
+
+
+def is_open(guard: tuple[int, str, bool]) -> bool:
+    """Tell whether a guard leaves a doubt; that an argument is no exception leaves none."""
+    param, test, wanted = guard
+    return param >= 0 and (wanted or not test.startswith(_EXCEPTIONS))
 
 
 def _own(graph: Graph, edge: Edge, place: tuple[int, int]) -> int:
@@ -102,15 +110,20 @@ def _receiver(nodes: Sequence[Sequence[Any]], node: int) -> int:
 
 def _outcome(typing: Typing, place: tuple[int, int], test: str, home: int) -> bool | None:
     """Return what a test of an argument gives; `home` is the file that the test stands in."""
+    if test.startswith(facts.OF):
+        return None
     if test.startswith(facts.STARTS):
         prefixes = tuple(test.removeprefix(facts.STARTS).split("\x1f"))
         return begins(typing, *place, prefixes)
     known = constant(typing, *place)
-    outcome = _of_code(typing, place, test) if known is ... else _of_constant(known, test)
-    if outcome is not None:
-        return outcome
-    if test == facts.NONE:
-        return False if _is_made(typing, *place) else None
+    if known is not ...:
+        outcome = _of_constant(known, test)
+        if outcome is not None:
+            return outcome
+    elif test == facts.NONE:
+        return False if is_there(typing, *place) else None
+    elif test == facts.TRUE:
+        return True if is_true(typing, *place) else None
     if test.startswith(facts.SAME):
         other = constant(typing, home, int(test.removeprefix(facts.SAME)))
         return None if other is ... or known is ... else known == other
@@ -129,24 +142,6 @@ def _of_constant(value: object, test: str) -> bool | None:
     if test.startswith(facts.ONE_OF):
         return facts.told(value) in test.removeprefix(facts.ONE_OF)
     return None
-
-
-def _of_code(typing: Typing, place: tuple[int, int], test: str) -> bool | None:
-    """Return what a test gives where the code itself says that there is an object."""
-    value: Sequence[Any] = typing.files[place[0]].nodes[place[1]]
-    return False if test == facts.NONE and value[0] in _OBJECTS else None
-
-
-def _is_made(typing: Typing, file: int, node: int) -> bool:
-    """Tell whether a value is surely an object: what a class makes, or an item of a collection."""
-    nodes = typing.files[file].nodes
-    parts = nodes[node]
-    while parts[0] == facts.UNPACKED:
-        parts = nodes[parts[1]]
-    if parts[0] in (facts.ELEMENT, facts.AELEMENT):
-        return True
-    types = typing.of(file, parts[1]) if parts[0] == facts.CALL else ()
-    return bool(types) and all(each[0] == "C" for each in types)
 
 
 def _of_type(typing: Typing, place: tuple[int, int], wanted: tuple[int, int]) -> bool | None:

@@ -43,6 +43,16 @@ class Implicit:
                 if target:
                     graph.hit(site, target, f"{each[1]}.{parts[2]}")
 
+    def set_property(self, site: Site) -> None:
+        """Follow an assignment to the setter that it may be."""
+        hierarchy = self.typing.hierarchy
+        parts = self.graph.files[site.file].nodes[site.node]
+        for each in self.typing.of(site.file, parts[1], site.self_class):
+            fid = hierarchy.method(each[1], f"{parts[2]}.setter") if each[0] == "I" else -1
+            if fid >= 0:
+                context = hierarchy.context(("M", fid, each[1]))
+                self.graph.edge(site, fid, context, bound=True, kind="property")
+
     def _property(self, site: Site, cls: int, name: str) -> None:
         typing = self.typing
         fid = typing.hierarchy.method(cls, name)
@@ -54,6 +64,10 @@ class Implicit:
             self.graph.edge(site, each, context, bound=True, kind="property")
 
     # Statements and operators
+
+    def enter(self, site: Site, node: int) -> None:
+        """Follow what is entered by a call, as an `ExitStack` does."""
+        self.read(site._replace(kind=facts.ENTERS, node=node))
 
     def read(self, site: Site) -> None:
         """Follow an iteration, a `with`, an item or an `in` to what Python calls for it."""

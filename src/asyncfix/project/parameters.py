@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from asyncfix.facts import Function
+    from asyncfix.packs import Root
     from asyncfix.project.evaluate import Typing
     from asyncfix.project.types import Node, Type, Types
 
@@ -33,6 +34,26 @@ class Parameters:
             for name in root.calls
         }
 
+        self.given: dict[str, list[Root]] = {}
+        for root in typing.library.roots:
+            for full in (*root.decorators, *root.functions) if root.gives else ():
+                self.given.setdefault(full.rpartition(".")[2], []).append(root)
+
+    def _by_framework(self, file: int, function: Function, index: int) -> Types:
+        """Return what a framework passes to the functions that it takes."""
+        typing = self.typing
+        at = index - 1 if function.owner >= 0 and function.flags & facts.METHOD else index
+        nodes, imports = typing.files[file].nodes, typing.files[file].imports
+        names = [function.name] if function.owner < 0 and not function.parent else []
+        for decorator in function.decorators:
+            parts = nodes[decorator]
+            names.append(typing.names.last(file, parts[1] if parts[0] == facts.CALL else decorator))
+        for root in (root for name in names for root in self.given.get(name, ())):
+            tops = {full.partition(".")[0] for full in (*root.decorators, *root.functions)}
+            if 0 <= at < len(root.gives) and not tops.isdisjoint(imports):
+                return typing.given.spelled(root.gives[at], "")
+        return ()
+
     def parameter(self, file: int, parts: Node, self_class: int) -> Types:
         """Return what a parameter is within its function."""
         typing = self.typing
@@ -51,7 +72,8 @@ class Parameters:
         if provided:
             return provided
         default = typing.of(file, param.default)
-        return unique((*declared, *default, *self._from_callers(file, parts)))
+        found = unique((*declared, *default, *self._from_callers(file, parts)))
+        return found or self._by_framework(file, function, parts[2])
 
     def provided(self, file: int, nodes: Iterable[int]) -> Types:
         """Return what `Depends(provider)` puts into a parameter."""

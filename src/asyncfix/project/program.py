@@ -18,6 +18,8 @@ from asyncfix.project.graph import Graph
 from asyncfix.project.index import is_test
 from asyncfix.project.notes import Note, Notes, noted
 from asyncfix.project.roots import Entries, Entry, entries, entries_by_file
+from asyncfix.project.scripts import alone
+from asyncfix.project.startup import Startup
 from asyncfix.project.wanted import last
 from asyncfix.project.work import PerItem, SavedFound, Work
 
@@ -281,36 +283,27 @@ class Project:
         return Root("function", function.qualname, self.graph.qualname(fid), where)
 
     @cached_property
-    def _startup(self) -> set[Instance]:
-        """Return the functions that run only while the application starts or stops."""
-        graph = self.graph
-        settled = {
-            number
-            for fid, entry in self.entries.items()
-            if entry.startup and (number := graph.numbers.get((fid, -1))) is not None
-        }
-        changed = True
-        while changed:
-            changed = False
-            for callee, edges in graph.spawned.items():
-                if callee in settled or graph.instances[callee][0] in self.entries:
-                    continue
-                callers = [edge for edge in edges if edge.caller in self.reached]
-                if callers and all(e.caller in settled and e.kind == "await" for e in callers):
-                    settled.add(callee)
-                    changed = True
-        return settled
+    def _startup(self) -> Startup:
+        return Startup(self.graph, self.entries, self.reached)
+
+    @cached_property
+    def _alone(self) -> set[Instance]:
+        return alone(self.graph, self.entries)
 
     def lowered(self, chain: Chain) -> str:
         """Say why a chain matters less than its kind: start-up, tests, scripts, a cache; or ""."""
         if chain.lesser:
             return chain.lesser
+        if self._startup.holds(chain.instance, chain.start):
+            return "while the application starts or stops"
         return self.aside(chain.instance, chain.hit.target.effect or "")
 
     def aside(self, instance: Instance, effect: str = "") -> str:
         """Say why what a function does matters less: start-up, tests, scripts; or ""."""
-        if instance in self._startup:
+        if instance in self._startup.settled:
             return "while the application starts or stops"
+        if instance in self._alone:
+            return "in a script that does one thing at a time"
         folders, _, name = self.graph.path(instance).rpartition("/")
         kind = self.root(instance).kind
         if kind == "command line" or (kind == "main" and effect == "input"):

@@ -16,6 +16,7 @@ Made = tuple[int, int]
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from asyncfix.facts import Function
     from asyncfix.packs import Root as RootPack
     from asyncfix.project.evaluate import Typing
     from asyncfix.project.types import Type
@@ -81,6 +82,11 @@ class _Finder:
             if root.bases:
                 self.bases.append(root)
         self.wanted = {base: root for root in self.bases for base in root.bases}
+        self.managers = {
+            each: root
+            for root in typing.library.roots
+            for each in filter(typing.outside.is_active, root.managers)
+        }
         self.prefixes: Memo[int, dict[Made, tuple[Made | None, str]]] = Memo(
             typing.trace, lambda _: dict(self._included()), lambda _: {}
         )
@@ -109,6 +115,19 @@ class _Finder:
                 entry = self._decorated(fid, file, decorator)
                 if entry:
                     yield entry
+            entry = self._manager(fid, file, function)
+            if entry:
+                yield entry
+
+    def _manager(self, fid: int, file: int, function: Function) -> Entry | None:
+        """Return the lifespan that a function is by what it takes, however it is handed on."""
+        if not self.managers or "asynccontextmanager" not in self.typing.decorators.names(fid):
+            return None
+        params = function.params[1 if function.flags & facts.METHOD else 0 :]
+        annotation = params[0].annotation if len(params) == 1 else 0
+        types = self.typing.annotations.of(file, annotation)
+        roots = [self.managers[each[1]] for each in types if each[1] in self.managers]
+        return self._entry(fid, roots[0], "", "") if roots else None
 
     def _decorated(self, fid: int, file: int, decorator: int) -> Entry | None:
         nodes = self.typing.files[file].nodes

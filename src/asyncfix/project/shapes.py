@@ -150,7 +150,7 @@ class Shapes:
             elif each[0] == "T":
                 found += _part(each[1], index)
             elif each[0] == "I":
-                found += typing.members.called(each, "__getitem__")
+                found += typing.members.called(each, "__getitem__") or self._key(each, index)
             elif each[0] == "E":
                 found += typing.given.by_method(each[1], "__getitem__")
             elif each[0] in "CX":
@@ -158,6 +158,13 @@ class Shapes:
         if not found and not any(each[0] in "ICPSTG" for each in bases):
             return self._set_elsewhere(file, parts[1], index)
         return unique(found)
+
+    def _key(self, each: Type, index: Sequence[object]) -> Types:
+        """Return what a `TypedDict` holds under a key."""
+        bases = self.typing.hierarchy.order(each[1])[1]
+        if index[0] != facts.CONST or not any(base.endswith(".TypedDict") for base in bases):
+            return ()
+        return self.typing.members.of_instance(each[1], str(index[1]))
 
     def _set_elsewhere(self, file: int, base: int, index: Sequence[object]) -> Types:
         """Follow `request.app["engine"]` to the places that say `app["engine"] = …`."""

@@ -38,7 +38,9 @@ class Sinks:
         if site.kind == facts.AWAITS:
             return
         target = self.typing.outside.target(owner, name)
-        if target is None or (target.after and not self._is_used(site, target.after)):
+        if target is None or (target.made and not self._is_made(site)):
+            return
+        if target.after and not self._is_used(site, target.after):
             return
         guards: list[tuple[int, str, bool]] = []
         if target.when or target.unless:
@@ -56,6 +58,10 @@ class Sinks:
         if target.in_memory:
             guards += self._memory(target, site, parts, name, given_in)
         self.graph.hit(site, target, name, tuple(guards))
+
+    def _is_made(self, site: Site) -> bool:
+        """Tell whether an object is made where it is entered."""
+        return bool(self.graph.files[site.file].nodes[site.node][0] == facts.CALL)
 
     def _is_used(self, site: Site, names: Sequence[str]) -> bool:
         """Tell whether the caller also calls one of some methods, on whatever object."""

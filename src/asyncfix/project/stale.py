@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix import facts
-from asyncfix.project.decorators import PROPERTIES
+from asyncfix.project.decorators import PROPERTIES, SETTER
 from asyncfix.project.files import mentioning
 from asyncfix.project.outline import Difference, difference
 from asyncfix.project.trace import bit, file_bit
@@ -77,7 +77,8 @@ def _newly_meant(files: Files, at: int, earlier: FileFacts, gained: frozenset[st
 
 def _wanted_otherwise(files: Files, at: int, found: Difference) -> set[str]:
     """Return the names that lead somewhere now and did not before, or the other way round."""
-    read = {name for name, decorator in found.defined if decorator in PROPERTIES}
+    implicit = {*PROPERTIES, SETTER}
+    read = {name for name, decorator in found.defined if decorator in implicit}
     named = {name for name, decorator in found.defined if not decorator}
     for other, head in enumerate(files.heads):
         if named and other != at:

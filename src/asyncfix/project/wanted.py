@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix.project.decorators import PROPERTIES
+from asyncfix.project.decorators import PROPERTIES, SETTER
 from asyncfix.project.implicit import DUNDERS
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ class Wanted:
         self.asked = typing.stores.last_names
         self.any_name = "*" in self.names or "*" in self.asked
         self.properties = frozenset(self._properties())
+        self.setters = frozenset(
+            name
+            for head in typing.files.heads
+            for kind, _, name in head.decorated
+            if kind == SETTER
+        )
         self.dunders = frozenset(self._dunders())
 
     def is_called(self, name: str) -> bool:
@@ -48,6 +54,7 @@ class Wanted:
             library.callers,
             library.offloads,
             library.wrappers,
+            library.enters,
         )
         for table in tables:
             yield from (last(full) for full in table if typing.outside.is_active(full))

@@ -1,0 +1,65 @@
+"""What runs only while an application starts or stops: its lifespan, and what precedes serving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncfix import facts
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
+    from asyncfix.project.edges import Edge, Instance
+    from asyncfix.project.graph import Graph
+    from asyncfix.project.roots import Entry
+
+
+class Startup:
+    """Tells it of places; `settled` are functions that run at no other time."""
+
+    def __init__(
+        self, graph: Graph, entries: Mapping[int, Entry], reached: Container[Instance]
+    ) -> None:
+        self.graph = graph
+        self.reached = reached
+        self.settled: set[Instance] = set()
+        self.serving: dict[Instance, int] = {}
+        for fid, entry in entries.items():
+            number = graph.numbers.get((fid, -1))
+            if number is not None and entry.startup:
+                self.settled.add(number)
+            elif number is not None and entry.kind == "main":
+                self.serving[number] = self._serves(number)
+        self._spread(entries)
+
+    def holds(self, instance: Instance, start: int) -> bool:
+        """Tell whether a place runs only while the application starts or stops."""
+        return instance in self.settled or start < self.serving.get(instance, 0)
+
+    def _spread(self, entries: Mapping[int, Entry]) -> None:
+        """Add what is awaited only from where all is settled."""
+        graph, changed = self.graph, True
+        while changed:
+            changed = False
+            for callee, edges in graph.spawned.items():
+                if callee in self.settled or graph.instances[callee][0] in entries:
+                    continue
+                callers = [edge for edge in edges if edge.caller in self.reached]
+                if callers and all(map(self._is_early, callers)):
+                    self.settled.add(callee)
+                    changed = True
+
+    def _is_early(self, edge: Edge) -> bool:
+        return edge.kind == "await" and self.holds(edge.caller, edge.start)
+
+    def _serves(self, number: Instance) -> int:
+        """Return where a program's main function begins to serve, or 0 if it does not say so."""
+        file = self.graph.file_index(number)
+        nodes, sites = self.graph.files[file].nodes, self.graph.function(number).sites
+        typing = self.graph.typing
+        for at in range(0, len(sites), facts.SITE):
+            parts = nodes[sites[at + 1]]
+            is_awaited = sites[at] == facts.AWAITS and parts[0] == facts.CALL
+            if is_awaited and typing.names.last(file, parts[1]) in typing.library.serves:
+                return sites[at + 2]
+        return 0
