@@ -71,6 +71,7 @@ class Typing:
         )
         self.memo: dict[tuple[int, int, int], Types] = {}
         self.masks: dict[tuple[int, int, int], int] = {}
+        self._same: dict[Types, Types] = {}  # equal types are kept once
         self.depth = 0
         self.index = Index(files, self.modules, self.first_class, self.trace)
         self.hierarchy = Hierarchy(self)
@@ -143,11 +144,20 @@ class Typing:
             put = self.index.puts.get((file, node))
             if put:
                 types = unique((*types, ("S", self.at(put, self_class))))
-        self.memo[key] = types
+        self.memo[key] = types = self._same.setdefault(types, types)
         if trace.mask != mine:
             self.masks[key] = trace.shared()
         trace.mask |= outer
         return types
+
+    def forget(self, but: Iterable[tuple[int, int, int]]) -> None:
+        """Make room, but for some expressions: what is asked for after this is found anew."""
+        kept = [key for key in but if key in self.memo]
+        self.masks = {key: self.mask(key) for key in kept}
+        self.memo = {key: self.memo[key] for key in kept}
+        self._same = {}
+        self.functions.forget()
+        self.trace.forget()
 
     def mask(self, key: tuple[int, int, int]) -> int:
         """Return what the types of an expression rest on."""

@@ -9,7 +9,7 @@ from asyncfix import facts
 from asyncfix.heads import Head, head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from asyncfix.facts import Class, FileFacts, Function
 
@@ -48,6 +48,12 @@ class Files:
         if found is None:
             found = self._known[index] = self._load(index)
         return found
+
+    def forget(self, but: Container[str]) -> None:
+        """Make room, but for some paths: what is asked for after this is read anew."""
+        for at, path in enumerate(self.paths):
+            if path not in but:
+                self._known[at] = None
 
     def __len__(self) -> int:
         """Return how many files there are."""
@@ -104,6 +110,10 @@ class Functions:
         if self._known[fid] is None:
             self._known[fid] = (file, _NOTHING)
         return self._known[fid] or (file, _NOTHING)
+
+    def forget(self) -> None:
+        """Make room, as the files do."""
+        self._known = [None] * len(self._home)
 
     def file(self, fid: int) -> int:
         """Return the index of the file that holds a function, without reading it."""

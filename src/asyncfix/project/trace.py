@@ -17,7 +17,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _FILES = 3072
-_NAMES = 4096
+_NAMES = 1024
 
 
 class Trace:
@@ -39,6 +39,10 @@ class Trace:
     def shared(self) -> int:
         """Return the mask; equal ones are kept once."""
         return self._same.setdefault(self.mask, self.mask)
+
+    def forget(self) -> None:
+        """Make room: masks from now on are not those of before."""
+        self._same = {}
 
     @contextmanager
     def apart(self) -> Iterator[None]:
