@@ -400,3 +400,17 @@ def test_what_a_comment_silences_is_left_alone(project):
 
     assert cli.main(["fix", "--write"]) == 0
     assert (project / "app.py").read_text() == text
+
+
+def test_what_is_required_already_is_not_asked_for(requiring, capsys):
+    write(requiring, {"requirements.txt": "anyhow\n"})
+
+    assert cli.main(["fix", "--write"]) == 0
+    assert "anyhow" not in capsys.readouterr().out
+
+
+def test_a_project_without_manifests_is_told_what_it_needs(requiring, capsys):
+    (requiring / "requirements.txt").unlink()
+
+    assert cli.main(["fix", "--write"]) == 0
+    assert "The new code needs anyhow>=1.2." in capsys.readouterr().out

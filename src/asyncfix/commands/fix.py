@@ -247,8 +247,11 @@ class Job:
         if not writes:
             write(fixed.differences(changes, self._paint, way), None)
         if not self.quiet:
-            shown = {"written": writes, "every": verbose, "requires": self.deps != "skip"}
-            lines = fixed.summary(changes, text, self._paint, way, **shown)
+            by_deps = {"update": changes.homeless, "print": changes.requires}
+            needs = by_deps.get(self.deps, ())
+            lines = fixed.summary(
+                changes, text, self._paint, way, written=writes, every=verbose, needs=needs
+            )
             click.echo("\n".join(lines), err=aside or not writes)
 
     @property

@@ -42,11 +42,14 @@ def summary(
     *,
     written: bool,
     every: bool,
-    requires: bool = True,
+    needs: tuple[str, ...] = (),
 ) -> list[str]:
-    """Return the closing lines; `every` lists each place that stays, not just the first ones."""
+    """Return the closing lines; `needs` are requirements that are left to the user.
+
+    `every` lists each place that stays, not just the first ones.
+    """
     lines = _made(changes, paint, written=written)
-    lines += _dependencies(changes, written=written) if requires else []
+    lines += _dependencies(changes, needs, written=written)
     places = Places(texts, prefix)
     unsafe = [each for each in changes.unfixed if _is_unsafe(each)]
     stuck = [each for each in changes.unfixed if not _is_unsafe(each)]
@@ -82,14 +85,13 @@ def _made(changes: Changes, paint: Paint, *, written: bool) -> list[str]:
     return lines
 
 
-def _dependencies(changes: Changes, *, written: bool) -> list[str]:
+def _dependencies(changes: Changes, needs: tuple[str, ...], *, written: bool) -> list[str]:
     lines = []
     changed = [before.path for before, _ in changes.manifests]
     if changed:
         lines.append(f"{'Changed' if written else 'Would change'} {', '.join(changed)}.")
-    needed = changes.homeless if changed else changes.requires
-    if needed:
-        lines.append(f"The new code needs {', '.join(needed)}.")
+    if needs:
+        lines.append(f"The new code needs {', '.join(needs)}.")
     if changes.commands:
         lines.append(f"Then run: {'; '.join(changes.commands)}")
     return lines
