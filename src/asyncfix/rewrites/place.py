@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a rewrite begins: `node` is the code that blocks, `scope` the function around."""
+    """Where a rewrite begins: `node` is the code that blocks, `scope` the function around.
+
+    `turns` tells that the function will have become asynchronous.
+    """
 
     rule: Rule
     finding: Finding
@@ -27,6 +30,7 @@ class Place:
     chains: tuple[Chain, ...]
     node: Node
     scope: Node
+    turns: bool = False
 
     @property
     def path(self) -> str:
@@ -120,16 +124,33 @@ def place_of(rule: Rule, finding: Finding, workspace: Workspace) -> Place:
 
 def refuse_without_await(place: Place) -> None:
     """Raise RefusedError where the code around a place admits no `await`."""
-    if not place.scope.is_async:
+    if not place.scope.is_async and not place.turns:
         name = place.scope["name"].text
         raise RefusedError(f"`{name}` is a plain function that the loop calls; it cannot await")
-    around = place.node.comprehension
+    refuse_position(place.node, place.scope)
+
+
+def refuse_position(node: Node, scope: Node) -> None:
+    """Raise RefusedError where a function has code at which no `await` can stand."""
+    around = node.comprehension
     if around is not None and around.kind == "GeneratorExp":
         raise RefusedError("an `await` in a generator expression makes it asynchronous")
-    for each in place.node.parents:
+    for each in node.parents:
         if each.kind == "ClassDef":
             raise RefusedError("no `await` can stand in the body of a class")
         if each.kind in ("Decorator", "Parameters", "Annotation"):
             raise RefusedError("the place is part of a definition, not of code that runs")
-        if each.raw is place.scope.raw:
+        if each.raw is scope.raw:
             return
+
+
+def is_under_lock(node: Node, scope: Node) -> bool:
+    """Tell whether a plain `with` on something called a lock stands around some code."""
+    for each in node.parents:
+        if each.raw is scope.raw:
+            return False
+        if each.kind == "With" and not each.is_async:
+            items = " ".join(item["item"].text.lower() for item in each.all("items"))
+            if "lock" in items or "mutex" in items or "condition" in items:
+                return True
+    return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from asyncfix.findings import Applicability, Fix
 from asyncfix.rewrites.hand_over import needs_parentheses
 from asyncfix.rewrites.names import bound
-from asyncfix.rewrites.place import refuse_without_await
+from asyncfix.rewrites.place import is_under_lock, refuse_without_await
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def awaited_twin(place: Place) -> Fix:
     node = place.node
     if node.kind != "Call":
         raise RefusedError("this is no call")
-    if _under_lock(place):
+    if is_under_lock(place.node, place.scope):
         raise RefusedError(
             "a lock of threads is held here: another task would wait for it for ever"
         )
@@ -44,15 +44,3 @@ def awaited_twin(place: Place) -> Fix:
         imports=imports,
         requires=(place.target.requires,) if place.target.requires else (),
     )
-
-
-def _under_lock(place: Place) -> bool:
-    """Tell whether a plain `with` on something called a lock stands around."""
-    for each in place.node.parents:
-        if each.raw is place.scope.raw:
-            return False
-        if each.kind == "With" and not each.is_async:
-            items = " ".join(item["item"].text.lower() for item in each.all("items"))
-            if "lock" in items or "mutex" in items or "condition" in items:
-                return True
-    return False

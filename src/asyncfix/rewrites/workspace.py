@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from asyncfix.findings import AsyncfixError
 from asyncfix.syntax import Syntax
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from asyncfix.project.chains import Chain
     from asyncfix.project.program import Project
     from asyncfix.source import Text
+
+T = TypeVar("T")
 
 _LONGEST = 120  # what is longer was not wrapped on purpose
 
@@ -76,6 +78,13 @@ class Workspace:
         key = (path, "imports", 0)
         if key not in self._kept:
             self._kept[key] = Module(self.text(path))
+        return self._kept[key]  # type: ignore[return-value]
+
+    def kept(self, kind: str, number: int, make: Callable[[], T]) -> T:
+        """Return what is made once for a number, and then kept."""
+        key = ("", kind, number)
+        if key not in self._kept:
+            self._kept[key] = make()
         return self._kept[key]  # type: ignore[return-value]
 
     @cached_property
