@@ -187,3 +187,77 @@ def test_sleeping_under_a_lock_of_threads_is_left():
     files = {"app.py": dedent(app)}
 
     assert "time.sleep(1)" in rewritten(files, "native").files["app.py"]
+
+
+def slept_under(context: str, head: str = "") -> tuple[str, tuple[str, ...]]:
+    """Return how sure it is that `asyncio.sleep` is right under a `with`, and why it is refused."""
+    code = f"""
+import time
+import threading
+{head}
+
+async def main():
+    with {context}:
+        time.sleep(1)
+"""
+    fixed = rewritten({"app.py": code}, "native", most=1)
+    return "".join(each.applicability for each in fixed.fixes), fixed.refused
+
+
+def test_a_lock_is_known_by_its_type_whatever_it_is_called():
+    certainty, refused = slept_under("gate", "gate = threading.Lock()\n")
+
+    assert not certainty
+    assert "a lock of threads is held" in " ".join(refused)
+
+
+def test_what_is_only_called_a_lock_is_no_refusal_when_its_type_is_known():
+    head = "class Clock:\n    def __enter__(self): ...\n    def __exit__(self, *a): ...\n"
+
+    assert slept_under("Clock()", head)[0] == "safe"
+
+
+def test_under_something_unknown_that_is_called_a_lock_nothing_is_safe():
+    certainty, _ = slept_under("db_lock()", "from elsewhere.unknown import db_lock\n")
+
+    assert certainty == "unsafe"
+
+
+STORE = """
+import sqlite3
+
+
+class Store:
+    def __init__(self):
+        self.read = self.connect()
+
+    def connect(self):
+        return sqlite3.connect("a.db"{free})
+
+    def count(self, connection):
+        return connection.execute("select 1").fetchone()
+"""
+
+
+def moved(body: str, free: str = "") -> tuple[bool, str]:
+    """Return whether a call on a store moves to a thread, and else why not."""
+    app = f"from store import Store\n\n\nasync def main(store: Store):\n    {body}\n"
+    fixed = rewritten({"store.py": STORE.replace("{free}", free), "app.py": app}, "offload")
+    return "to_thread" in fixed.files["app.py"], " ".join(fixed.refused)
+
+
+def test_a_function_that_returns_a_connection_of_its_thread_stays():
+    done, why = moved("return store.connect()")
+
+    assert not done
+    assert "serves no thread but the one that made it" in why
+
+
+def test_a_function_that_takes_a_connection_of_this_thread_stays():
+    done, _ = moved("return store.count(store.read)")
+
+    assert not done
+
+
+def test_a_connection_for_all_threads_may_be_made_in_any():
+    assert moved("return store.connect()", ", check_same_thread=False")[0]

@@ -6,6 +6,7 @@ import builtins
 import re
 import symtable
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def _compiles(text: Text) -> str:
     return ""
 
 
+@lru_cache(maxsize=64)
 def unbound(text: str) -> frozenset[str]:
     """Return the names that a module uses and nothing in it binds; none where `*` may bind them."""
     if _STAR.search(text):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix.changes.choice import Refusal
 from asyncfix.rewrites import Workspace, fixes
-from asyncfix.syntax.imports import edits
+from asyncfix.syntax.imports import edits_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,11 +24,9 @@ class Installed:
 
     def plan(self, finding: Finding, bench: Bench) -> tuple[Iterable[Fix], Iterable[Refusal]]:
         """Return a finding's fixes in order of preference, and why there are not more."""
-        if self._asked is None or self._asked[0] is not bench:
-            self._asked = (bench, Workspace(bench.project, bench.texts, bench.found.root))
         rule = bench.project.packs.rules[finding.rule]
         try:
-            plan = fixes(rule, finding, self._asked[1])
+            plan = fixes(rule, finding, self._workspace(bench))
         except Exception as error:  # noqa: BLE001 - one finding must not stop the others
             reason = f"internal error, please report it: {type(error).__name__}: {error}"
             return (), (Refusal("", reason),)
@@ -38,4 +36,9 @@ class Installed:
         self, bench: Bench, text: Text, adds: Iterable[Import], changes: Sequence[Edit]
     ) -> Iterable[Edit]:
         """Return the edits that give a file imports, and take those that fall out of use."""
-        return edits(text, adds, changes, bench.first_party)
+        return edits_in(self._workspace(bench).imports(text.path), adds, changes)
+
+    def _workspace(self, bench: Bench) -> Workspace:
+        if self._asked is None or self._asked[0] is not bench:
+            self._asked = (bench, Workspace(bench.project, bench.texts, bench.found.root))
+        return self._asked[1]

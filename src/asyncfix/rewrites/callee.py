@@ -34,6 +34,7 @@ def refuse_bound(place: Place) -> None:
     _refuse_loop(place, below)
     _refuse_awaitable(place)
     _refuse_thread_bound(place, below)
+    _refuse_handed(place)
 
 
 def refuse_loop(place: Place, caller: Instance) -> None:
@@ -83,13 +84,47 @@ def _refuse_awaitable(place: Place) -> None:
 
 def _refuse_thread_bound(place: Place, below: list[Instance]) -> None:
     """Raise RefusedError where an object that was made in this thread refuses all others."""
-    if not place.target.thread_bound or place.is_direct:
+    if not place.target.thread_bound or place.is_direct or _serves_any_thread(place):
         return
     graph = place.workspace.project.graph
     made = [(number, hit) for number in below for hit in graph.hits[number] if _makes(hit)]
     if made and not any(_is_kept(place, number, hit) for number, hit in made):
         return
     raise RefusedError("the object was made in another thread, and refuses to be used by this one")
+
+
+def _refuse_handed(place: Place) -> None:
+    """Raise RefusedError where a call takes or returns an object that knows its thread."""
+    project, chain = place.workspace.project, place.chain
+    file = place.workspace.files[place.path]
+    node = project.files[file].nodes[chain.node]
+    if place.is_direct or node[0] != facts.CALL:
+        return
+    self_class = project.graph.instances[chain.instance][1]
+    for each in (chain.node, *node[2], *node[4]):
+        for kind, name, *_ in project.typing.of(file, each, self_class) if each > 0 else ():
+            if kind == "E" and _knows_its_thread(place, name) and not _serves_any_thread(place):
+                raise RefusedError(f"a `{name}` serves no thread but the one that made it")
+
+
+def _knows_its_thread(place: Place, name: str) -> bool:
+    """Tell whether the methods of a class outside the project refuse all threads but one."""
+    targets = place.workspace.project.packs.library.targets
+    return any(
+        target.thread_bound for each, target in targets.items() if each.startswith(f"{name}.")
+    )
+
+
+def _serves_any_thread(place: Place) -> bool:
+    """Tell whether the project makes such objects for all threads, each that it makes."""
+    graph, text = place.workspace.project.graph, place.workspace.text
+    made = [
+        text(graph.file(hit.caller).path).data[hit.start : hit.end]
+        for hits in graph.hits
+        for hit in hits
+        if _makes(hit)
+    ]
+    return bool(made) and all(map(_ANY_THREAD.search, made))
 
 
 def _makes(hit: Hit) -> bool:

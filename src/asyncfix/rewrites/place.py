@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from asyncfix.findings import Finding
     from asyncfix.packs import Rule, Target
     from asyncfix.project.chains import Chain
+    from asyncfix.project.types import Types
     from asyncfix.rewrites.workspace import Workspace
     from asyncfix.syntax.tree import Node
 
@@ -98,6 +99,17 @@ class Place:
                 types = project.typing.of(file, parts[1]) if parts[0] == facts.CALL else ()
                 found |= {project.typing.outside.canonical(t[1]) for t in types if t[0] == "X"}
         return found
+
+    def types(self, node: Node) -> Types:
+        """Return what an expression of the function is, where something runs at it."""
+        project = self.workspace.project
+        file = self.workspace.files[self.path]
+        number, self_class = self.chain.instance, project.graph.instances[self.chain.instance][1]
+        sites = project.graph.function(number).sites
+        for at in range(0, len(sites), facts.SITE):
+            if (sites[at + 2], sites[at + 3]) == (node.start, node.end):
+                return project.typing.of(file, sites[at + 1], self_class)
+        return ()
 
     def replaced(self, start: int, end: int, text: str) -> Edit:
         """Return an edit of this file."""

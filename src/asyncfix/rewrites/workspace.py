@@ -77,7 +77,7 @@ class Workspace:
         """Return the import statements of a file."""
         key = (path, "imports", 0)
         if key not in self._kept:
-            self._kept[key] = Module(self.text(path))
+            self._kept[key] = Module(self.text(path), self.first_party)
         return self._kept[key]  # type: ignore[return-value]
 
     def kept(self, kind: str, number: int, make: Callable[[], T]) -> T:

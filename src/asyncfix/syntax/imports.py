@@ -6,16 +6,19 @@ import itertools
 import re
 import sys
 import tokenize
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Edit, Import, Location
 from asyncfix.syntax.statements import beginnings, statements_of, tokens_of
+from asyncfix.syntax.uses import uses_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from asyncfix.source import Text
-    from asyncfix.syntax.statements import Alias, Statement, Token
+    from asyncfix.syntax.statements import Alias, Statement
+    from asyncfix.syntax.uses import Uses
 
 _DUNDER_FUTURE = "__future__"
 _FLAG = re.compile(r"[A-Z_]+\Z")
@@ -32,7 +35,14 @@ def edits(
     All offsets are those of `text`; `first_party` holds the first names of the project's own
     modules. Nothing is dropped from `__all__`, from an `__init__`, or under `try` and `if`.
     """
-    module, adds = Module(text, frozenset(first_party)), tuple(adds)
+    return edits_in(Module(text, frozenset(first_party)), adds, changes)
+
+
+def edits_in(
+    module: Module, adds: Iterable[Import], changes: Sequence[Edit] = ()
+) -> tuple[Edit, ...]:
+    """Return the same for a file whose imports are known already."""
+    adds = tuple(adds)
     gone = module.gone(changes) - {each.bound for each in adds}
     added = module.added(adds, gone)
     beside = {each.location.start for each in added}
@@ -257,7 +267,11 @@ class Module:
         """Return the imported names that only the code under some changes has used."""
         if self.path.endswith("__init__.py") or not changes:
             return set()
-        return self._last_uses(changes)
+        return self._uses.last(changes)
+
+    @cached_property
+    def _uses(self) -> Uses:
+        return uses_in(self.tokens, [(each.start, each.end) for each in self.statements])
 
     def removed(self, gone: Collection[str], beside: Collection[int] = ()) -> tuple[Edit, ...]:
         """Return the edits that drop imported names; `beside` is where others are added."""
@@ -271,21 +285,6 @@ class Module:
             elif names:
                 found += self._less(statement, names)
         return tuple(found)
-
-    def _last_uses(self, changes: Sequence[Edit]) -> set[str]:
-        """Return the names whose every use stands in code that is replaced by code without it."""
-        spans = [(each.location.start, each.location.end) for each in changes]
-        fresh = {word for each in changes for word in re.findall(r"\w+", each.text)}
-        imports = [(each.start, each.end) for each in self.statements]
-        outside: set[str] = set()
-        inside: set[str] = set()
-        for token in self.tokens:
-            within = any(start <= token.start < end for start, end in spans)
-            if token.type == tokenize.NAME and not _in(token.start, imports):
-                (inside if within else outside).add(token.text)
-            elif not within and _is_text(token) and _may_name(token.text):
-                outside.update(re.findall(r"\w+", token.text))
-        return inside - outside - fresh
 
     def _without(self, statement: Statement, beside: Collection[int]) -> Edit:
         start, end = self._row(statement.start), self._below(statement)
@@ -323,20 +322,3 @@ def _name_order(name: str) -> tuple[int, str, str]:
     """Return isort's order of names: constants, classes, then the rest."""
     kind = 0 if _FLAG.match(name) and len(name) > 1 else 1 if name[:1].isupper() else 2
     return kind, name.lower(), name
-
-
-def _in(offset: int, spans: Iterable[tuple[int, int]]) -> bool:
-    return any(start <= offset < end for start, end in spans)
-
-
-def _is_text(token: Token) -> bool:
-    kinds = (tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", -1))
-    return token.type in kinds
-
-
-def _may_name(text: str) -> bool:
-    """Tell whether a string can be an annotation, an entry of `__all__` or an f-string."""
-    prefix = re.match(r"[A-Za-z]*", text)
-    if prefix and "f" in prefix[0].lower():
-        return True
-    return "\n" not in text and len(text) < 120

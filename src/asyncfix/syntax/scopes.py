@@ -47,8 +47,15 @@ def targets(node: Node) -> list[str]:
     return []
 
 
-def bound_by_function(function: Node) -> set[str]:
+def bound_by_function(function: Node) -> frozenset[str]:
     """Return the names that are a function's own: its parameters and what its body binds."""
+    known = function.tree.bound
+    if function.raw not in known:
+        known[function.raw] = frozenset(_bound_by_function(function))
+    return known[function.raw]
+
+
+def _bound_by_function(function: Node) -> set[str]:
     found = {each["name"].text for each in function["params"].walk() if each.kind == "Param"}
     body = function["body"]
     if function.kind == "FunctionDef":

@@ -92,9 +92,7 @@ class Node:
     @property
     def children(self) -> list[Node]:
         """Return the nodes right below that have a place of their own."""
-        spans = self.tree.spans
-        kept = (each for each in self.raw.children if type(each).__name__ not in _TRIVIA)
-        return [Node(self.tree, each) for each in kept if each in spans]
+        return self.tree.below.get(self.raw, [])
 
     def walk(self) -> Iterator[Node]:
         """Yield this node and all below, in the order of the text."""
@@ -173,13 +171,27 @@ class Tree:
         code = (wrap + data[begin:end] + b"\n").decode("utf-8", "replace")
         module = metadata.MetadataWrapper(libcst.parse_module(code), unsafe_skip_copy=True)
         self.spans: Any = module.resolve(metadata.ByteSpanPositionProvider)
-        self.above: Any = module.resolve(metadata.ParentNodeProvider)
+        self.above: dict[Any, Any] = {}
+        self.below: dict[Any, list[Node]] = {}
+        self.bound: dict[Any, frozenset[str]] = {}  # by function, once they have been asked for
         self.root = Node(self, module.module)
+        self._connect()
         self._places: dict[tuple[int, int], Node] = {}
         for raw in self.spans:
             if isinstance(raw, libcst.BaseExpression):
                 node = Node(self, raw)
                 self._places.setdefault((node.start, node.end), node)
+
+    def _connect(self) -> None:
+        """Find the nodes above and below each node, in the order of the text."""
+        spans, waiting = self.spans, [self.root.raw]
+        while waiting:
+            raw = waiting.pop()
+            found = [each for each in _fields(raw) if each in spans]
+            found.sort(key=lambda each: int(spans[each].start))
+            self.below[raw] = [Node(self, each) for each in found]
+            self.above.update(dict.fromkeys(found, raw))
+            waiting += found
 
     def at(self, start: int, end: int) -> Node | None:
         """Return the expression at a place."""
@@ -189,3 +201,12 @@ class Tree:
         """Return the function whose `def` or `async def` begins at an offset."""
         defs = (each for each in self.root.walk() if each.kind == "FunctionDef")
         return next((each for each in defs if each.start == start), None)
+
+
+def _fields(raw: Any) -> Iterator[Any]:  # noqa: ANN401 - nodes of libcst are known by their fields
+    """Yield the nodes in the fields of one, without white space, brackets and commas."""
+    for name in raw.__dataclass_fields__:
+        value = getattr(raw, name)
+        for each in value if isinstance(value, (list, tuple)) else (value,):
+            if hasattr(each, "children") and type(each).__name__ not in _TRIVIA:
+                yield each
