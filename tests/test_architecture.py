@@ -9,7 +9,7 @@ SOURCE = Path(__file__).parents[1] / "src/asyncfix"
 LAYERS = [
     ("findings",),
     ("source", "facts", "config"),
-    ("comments", "heads", "parse", "lowering"),
+    ("comments", "heads", "parse", "lowering", "lazies"),
     ("extract", "cache", "packs", "fingerprints", "baseline", "scope", "differences"),
     ("project",),
     ("output", "changes", "suppress", "checks", "identity", "syntax"),
@@ -21,7 +21,7 @@ LAYERS = [
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 HOMES = {
     "libcst": {"syntax", "lowering"},
-    "ast": {"extract", "facts", "fingerprints", "parse", "lowering"},
+    "ast": {"extract", "lazies", "facts", "fingerprints", "parse", "lowering"},
     "click": {"cli", "commands"},
 }
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -152,6 +152,39 @@ STATES = {
             "    return Service().load()\n"
         ),
     ],
+    "app/shared.py": [
+        "",
+        (
+            "from app.make import make\n"
+            "_client = None\n"
+            "async def client():\n"
+            "    global _client\n"
+            "    if _client is None:\n"
+            "        _client = make()\n"
+            "    return _client\n"
+        ),
+        (
+            "from app.service import Service\n"
+            "_service = None\n"
+            "async def service():\n"
+            "    global _service\n"
+            "    if not _service:\n"
+            "        service = Service()\n"
+            "        await service.load()\n"
+            "        _service = service\n"
+            "    return _service\n"
+        ),
+        (
+            "from app.service import Service\n"
+            "class Shared:\n"
+            "    _one = None\n"
+            "    @classmethod\n"
+            "    def one(cls):\n"
+            "        if cls._one is None:\n"
+            "            cls._one = Service()\n"
+            "        return cls._one\n"
+        ),
+    ],
     "app/rows.py": [
         "def row(session, key):\n    return session.get(int, key)\n",
         "def row(session, key):\n    return session.get(int, 1)\n",

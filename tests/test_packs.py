@@ -393,3 +393,48 @@ def test_a_query_needs_a_known_kind_and_full_names():
     for text in ("names = ['a.b']\nkind = 'ask'", "names = ['a b']\nkind = 'read'"):
         with pytest.raises(PackError):
             packs.load({"acme.toml": f"[[query]]\n{text}"})
+
+
+def test_a_pack_tells_what_makes_clients_and_what_values_are(check):
+    pack = """
+        values = ["acme.Money"]
+
+        [[client]]
+        names = ["acme.connect"]
+        kind = "database"
+        close = "close"
+        pooled = false
+    """
+    app = """
+        import acme
+
+        _connection = _price = _shop = None
+
+        async def connection():
+            global _connection
+            if _connection is None:
+                _connection = acme.connect()
+            return _connection
+
+        async def price():
+            global _price
+            if _price is None:
+                _price = acme.Money(1)
+            return _price
+
+        async def shop():
+            global _shop
+            if _shop is None:
+                _shop = acme.Shop()
+            return _shop
+    """
+
+    found = check({"acme.toml": dedent(pack), "app.py": dedent(app)}, packs=("acme.toml",))
+
+    assert [each.subject for each in found] == ["acme.connect", "acme.Shop"]
+
+
+def test_a_client_needs_a_known_kind_and_full_names():
+    for text in ("names = ['a.b']\nkind = 'thing'", "names = ['a b']\nkind = 'http'"):
+        with pytest.raises(PackError):
+            packs.load({"acme.toml": f"[[client]]\n{text}"})

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from asyncfix import facts
 from asyncfix.comments import directives, scanned
-from asyncfix.facts import Class, FileFacts, Function, Param
+from asyncfix.facts import Class, FileFacts, Function, Lazy, Param
+from asyncfix.lazies import Lazies, Names, is_lock
 from asyncfix.parse import parse
 
 if TYPE_CHECKING:
@@ -77,7 +78,23 @@ def _unparsable(path: str, digest: str, text: str, error: Exception) -> FileFact
 def unparsable(path: str, message: str, digest: str = "", at: int = 0) -> FileFacts:
     """Return what is known of a file that cannot be read: why, and where."""
     return FileFacts(
-        path, digest, message, at, [(facts.UNKNOWN,)], [], [], {}, (), (), (), ((),), {}, (), ()
+        path,
+        digest,
+        message,
+        at,
+        [(facts.UNKNOWN,)],
+        [],
+        [],
+        {},
+        (),
+        (),
+        (),
+        ((),),
+        {},
+        (),
+        (),
+        (),
+        (),
     )
 
 
@@ -89,6 +106,7 @@ class _Scope:
         self.parent = parent
         self.owner = owner
         self.qualname = qualname
+        self.name = qualname.rpartition(".")[2]
         self.env: Env = {}
         self.all: dict[str, list[int]] = {}
         self.globals: set[str] = set()
@@ -144,6 +162,8 @@ class _Reader:
         self.methods: list[dict[str, int]] = []
         self.body: int = -1
         self.awaited: ast.AST | None = None
+        self.lazies = Lazies()
+        self.rebinds: list[tuple[int, str]] = []
         self.quiet = 0
         self.starred = 0
         self.scope = _Scope(0, None, owner=-1, qualname="")
@@ -231,7 +251,32 @@ class _Reader:
             self._calls_by_name(),
             tuple(sorted(self.imports)),
             self.directives,
+            self._lazies(),
+            tuple(self.rebinds),
         )
+
+    def _lazies(self) -> tuple[Lazy, ...]:
+        found = (each.lazy(self.nodes) for each in self.lazies.done)
+        return tuple(each for each in found if each and (each.scope != "instance" or each.awaits))
+
+    def _shared_names(self) -> Names:
+        """Return what the names of the function that is being read mean."""
+        scope = self.scope
+        is_class = scope.flags & facts.CLASSMETHOD
+        first = next(iter(scope.params), "") if scope.flags & (facts.METHOD | is_class) else ""
+        holder = "class" if is_class else "instance"
+        return Names(scope.globals, first, holder, self._kind_of_name)
+
+    def _kind_of_name(self, name: str) -> str:
+        """Tell what a name from outside the function is: class, function, or another one."""
+        if name in self.scope.env or self.scope.index == 0:
+            return ""
+        bound = {self.nodes[node][0] for node in self.names.get(name, ()) if node}
+        if facts.CLASS in bound or (name[:1].isupper() and not name.isupper()):
+            return "class"
+        if facts.FUNCTION in bound or name == self.scope.name:
+            return "function"
+        return "module" if name in self.names else ""
 
     def _calls_by_name(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
@@ -578,6 +623,8 @@ class _Reader:
         value = self._expression(node.value)
         self.awaited = outer
         self._pause(facts.AT_AWAIT, node)
+        if self.lazies.open:
+            self.lazies.waits(node, self._shared_names())
         return self._node(facts.AWAIT, value)
 
     def _boolean(self, node: ast.BoolOp) -> int:
@@ -809,7 +856,7 @@ class _Reader:
     # Statements: each returns whether the one after it can run
 
     def _block(self, body: Sequence[ast.stmt]) -> bool:
-        guard, left = self.guard, self.left
+        guard, left, opened = self.guard, self.left, self.lazies.open
         falls = True
         for statement in body:
             visit = self.statements.get(type(statement))
@@ -818,7 +865,7 @@ class _Reader:
             elif not visit(statement):
                 falls = False
                 break
-        self.guard, self.left = guard, left
+        self.guard, self.left, self.lazies.open = guard, left, opened
         return falls
 
     def _other_statement(self, node: ast.stmt) -> None:
@@ -864,6 +911,8 @@ class _Reader:
         return True
 
     def _target(self, target: ast.expr, value: int) -> None:
+        if self.lazies.open and value:
+            self.lazies.set(target, value, self._shared_names())
         if isinstance(target, ast.Name):
             self._bind(target.id, value)
         elif isinstance(target, ast.Attribute):
@@ -954,6 +1003,10 @@ class _Reader:
         scope = self.scope
         if scope.depth:
             self._branches(node, test)
+        opened = self.lazies.open
+        stays = self._opens(node) if scope.index else False
+        if stays:
+            opened = self.lazies.open
         before = scope.env
         guard, left = self.guard, self.left
         if_true = guard + self._conditions(node.test, holds=True)
@@ -962,7 +1015,7 @@ class _Reader:
         self.guard = if_true + self._once(node)
         self.left = {**left, **self._ruled_out(node.test, holds=True)}
         then_falls = self._block(node.body)
-        then = scope.env
+        then, self.lazies.open = scope.env, opened
         scope.env = {**before, **self._narrow(node.test, holds=False)}
         self.guard = if_false
         self.left = {**left, **self._ruled_out(node.test, holds=False)}
@@ -984,6 +1037,12 @@ class _Reader:
         self._branch(node.body, test, facts.NEGATED if negated else 0)
         if node.orelse:
             self._branch(node.orelse, test, 0 if negated else facts.NEGATED)
+
+    def _opens(self, node: ast.If) -> bool:
+        """Note a test of whether something shared is set; tell whether it holds after the `if`."""
+        test = node.test
+        span = self._start(test), self._end(test)
+        return self.lazies.tested(self.scope.index, node, self._shared_names(), span)
 
     def _conditions(self, test: ast.expr, *, holds: bool) -> Guards:
         """Say what a test tells about parameters and about the loop."""
@@ -1284,10 +1343,20 @@ class _Reader:
                 self._target(item.optional_vars, entered)
         if self.scope.depth:
             self._branch(node.body)
-        falls = self._block(node.body)
+        falls = self._locked(node)
         for hold in entered_at:
             if hold[3] < len(scope.pauses):
                 scope.holds += hold
+        return falls
+
+    def _locked(self, node: ast.With | ast.AsyncWith) -> bool:
+        """Read the body of a `with`, which may hold a lock."""
+        lock = any(is_lock(item.context_expr) for item in node.items)
+        if self.lazies.open and not lock and isinstance(node, ast.AsyncWith):
+            self.lazies.waits(node.items[0].context_expr, self._shared_names())
+        self.lazies.locks += lock
+        falls = self._block(node.body)
+        self.lazies.locks -= lock
         return falls
 
     def _try(self, node: ast.Try) -> bool:
@@ -1368,6 +1437,7 @@ class _Reader:
 
     def _global(self, node: ast.Global) -> bool:
         self.scope.globals.update(node.names)
+        self.rebinds += ((self.scope.index, name) for name in node.names)
         return True
 
     def _nonlocal(self, node: ast.Nonlocal) -> bool:
@@ -1529,13 +1599,16 @@ class _Reader:
             scope.all[param.name] = [value]
             scope.params[param.name] = number
         saved = self.scope, self.body, self.guard, self.awaited, self.quiet
+        lazies = self.lazies.open, self.lazies.locks
         self.scope, self.body, self.guard, self.awaited, self.quiet = scope, -1, (), None, 0
+        self.lazies.open, self.lazies.locks = (), 0
         if isinstance(node, ast.Lambda):
             scope.results.append(self._expression(node.body))
         else:
             self._block(node.body)
         self._bodies(scope)
         self.scope, self.body, self.guard, self.awaited, self.quiet = saved
+        self.lazies.open, self.lazies.locks = lazies
         self.functions[index] = head._replace(
             flags=scope.flags,
             owner=head.owner,

@@ -178,6 +178,30 @@ class Class(NamedTuple):
     end: int
 
 
+# What a lazily set variable is awaited for: bits of `Lazy.awaits`.
+UNSET = 1  # something, while it is tested and not yet set
+HALF_MADE = 2  # the value itself, after others can see it
+
+
+class Lazy(NamedTuple):
+    """A test, at bytes `start` to `end`, under which a function sets a shared variable once.
+
+    `scope` is what holds the variable: module, class, instance, function, application (its state)
+    or registry (a dict of one of these); `locked` tells that a lock is held meanwhile, `alone`
+    that nothing but the variable decides.
+    """
+
+    function: int
+    scope: str
+    name: str
+    values: tuple[int, ...]
+    start: int
+    end: int
+    awaits: int
+    locked: bool
+    alone: bool
+
+
 class Directive(NamedTuple):
     """A comment that may silence findings, at bytes `start` to `end`.
 
@@ -201,7 +225,8 @@ class FileFacts(NamedTuple):
     `puts` are (container, value), `sets` (owner, name of the attribute, value, last name of the
     owner as written).
     `calls` holds the nodes of all calls by the last name of what is called, `imports` the first
-    names of absolute imports.
+    names of absolute imports; `rebinds` are (function, name) of variables of the module that
+    functions set.
     """
 
     path: str
@@ -219,3 +244,5 @@ class FileFacts(NamedTuple):
     calls: dict[str, list[int]]
     imports: tuple[str, ...]
     directives: tuple[Directive, ...]
+    lazies: tuple[Lazy, ...]
+    rebinds: tuple[tuple[int, str], ...]

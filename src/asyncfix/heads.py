@@ -18,7 +18,8 @@ class Head(NamedTuple):
     `tops` are the first names of what the module imports at its top; `decorated` has last names
     of decorators, each with the index and the name of its function; `repeating` are the functions
     that hold loops; `calls` counts calls by the last name of what is called; `defines` are the
-    names of all that can be called or read, and `coroutines` those of async functions.
+    names of all that can be called or read, `coroutines` those of async functions, and `lazies`
+    tells whether anything shared is set on first use.
     """
 
     error: str
@@ -34,6 +35,7 @@ class Head(NamedTuple):
     sets: tuple[tuple[int, str, int, str], ...]
     silences: bool
     coroutines: tuple[str, ...]
+    lazies: bool
 
 
 def head(file: FileFacts) -> Head:
@@ -57,6 +59,7 @@ def head(file: FileFacts) -> Head:
         file.sets,
         bool(file.directives),
         tuple({each.name: None for each in file.functions if each.flags & facts.ASYNC}),
+        bool(file.lazies),
     )
 
 

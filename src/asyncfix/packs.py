@@ -114,6 +114,23 @@ class Query(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
     statement: str = ""
 
 
+class Client(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Callables (`names`) that make a client or connection which many calls are to share.
+
+    `close` is the method that ends it; `awaits` tells that it belongs to an event loop, `pooled`
+    that it keeps its connections and hands them out, `at_once` that the call uses it as well and
+    drops it; with an argument of `unless` it is something else.
+    """
+
+    names: tuple[str, ...]
+    kind: Literal["http", "database", "cache", "queue", "sdk"]
+    close: str = ""
+    awaits: bool = False
+    pooled: bool = True
+    at_once: bool = False
+    unless: tuple[str, ...] = ()
+
+
 class Example(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Code that is a test of its rule: `bad` is reported once or more, `good` never."""
 
@@ -129,7 +146,8 @@ class Root(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     `thread` is the argument that, if true, moves a plain function of the loop to a thread;
     `plain` tells that a plain function in a coroutine's place serves as well, in a thread;
     `gives` holds the types of what the framework passes, in order; `managers` the types of what
-    asynchronous context managers take that the framework enters.
+    asynchronous context managers take that the framework enters;
+    `superseded` names the argument of the application that takes the place of this way.
     """
 
     kind: str
@@ -147,6 +165,7 @@ class Root(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     thread: str = ""
     plain: bool = False
     startup: bool = False
+    superseded: str = ""
 
 
 class Caller(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -195,6 +214,8 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     effect: Effect | None = None
     target: tuple[Target, ...] = ()
     query: tuple[Query, ...] = ()
+    client: tuple[Client, ...] = ()
+    values: tuple[str, ...] = ()
     returns: dict[str, str] = {}
     attributes: dict[str, str] = {}
     bases: dict[str, tuple[str, ...]] = {}
@@ -260,6 +281,8 @@ class Library(msgspec.Struct, kw_only=True):
     texts: dict[str, str] = {}
     own: set[str] = set()
     queries: dict[str, Query] = {}
+    clients: dict[str, Client] = {}
+    values: set[str] = set()
     members: dict[str, Query] = {}
     weak: set[str] = set()
     serves: set[str] = set()
@@ -368,6 +391,12 @@ def _learn(file: str, pack: Pack, library: Library) -> None:
                 raise PackError(f"{file}: {name!r} is no full name")
         library.queries.update(dict.fromkeys(query.names, query))
         library.members.update(dict.fromkeys(query.members, query))
+    for client in pack.client:
+        for name in client.names:
+            if not _NAME.match(name):
+                raise PackError(f"{file}: {name!r} is no full name")
+        library.clients.update(dict.fromkeys(client.names, client))
+    library.values.update(pack.values)
     library.returns.update(pack.returns)
     library.attributes.update(pack.attributes)
     library.bases.update(pack.bases)

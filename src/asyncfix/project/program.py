@@ -11,14 +11,17 @@ import msgspec
 
 from asyncfix.findings import Location, Root, Severity
 from asyncfix.project.chains import Chain, chains, ways
+from asyncfix.project.clients import Clients
 from asyncfix.project.coroutines import Coroutines
 from asyncfix.project.evaluate import Typing
 from asyncfix.project.files import Files
 from asyncfix.project.graph import Graph
 from asyncfix.project.index import is_test
+from asyncfix.project.lifetimes import Lifetimes
 from asyncfix.project.notes import Note, Notes, noted
 from asyncfix.project.roots import Entries, Entry, entries, entries_by_file
 from asyncfix.project.scripts import alone
+from asyncfix.project.services import Services
 from asyncfix.project.startup import Startup
 from asyncfix.project.wanted import last
 from asyncfix.project.work import PerItem, SavedFound, Work
@@ -304,16 +307,33 @@ class Project:
             return "while the application starts or stops"
         if instance in self._alone:
             return "in a script that does one thing at a time"
-        folders, _, name = self.graph.path(instance).rpartition("/")
         kind = self.root(instance).kind
         if kind == "command line" or (kind == "main" and effect == "input"):
             return "in a command-line program"
         entry = self.entries.get(self.graph.instances[instance][0])
         if entry is not None and entry.kind == "test":
             return "in a test or a script"
-        if _SCRIPTS & set(folders.split("/")) or name.startswith(("test_", "conftest")):
-            return "in a test or a script"
-        return ""
+        return "in a test or a script" if self.is_beside(self.graph.path(instance)) else ""
+
+    def is_beside(self, path: str) -> bool:
+        """Tell whether a file holds tests, scripts or examples."""
+        folders, _, name = path.rpartition("/")
+        return not _SCRIPTS.isdisjoint(folders.split("/")) or name.startswith(("test_", "conftest"))
+
+    @cached_property
+    def lifetimes(self) -> Lifetimes:
+        """Return what answers when functions run."""
+        return Lifetimes(self)
+
+    @cached_property
+    def clients(self) -> Clients:
+        """Return what follows clients from where they are made."""
+        return Clients(self)
+
+    @cached_property
+    def services(self) -> Services:
+        """Return what answers which expressions make clients and services."""
+        return Services(self.typing)
 
 
 def _takes_starlette(file: Head) -> bool:

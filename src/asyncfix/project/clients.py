@@ -1,0 +1,274 @@
+"""Where clients and connections are made, and what becomes of them: kept, handed on, or dropped."""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from asyncfix import facts
+from asyncfix.heads import decorators
+from asyncfix.project.dependence import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from asyncfix.facts import FileFacts, Function
+    from asyncfix.packs import Client
+    from asyncfix.project.lifetimes import Called
+    from asyncfix.project.program import Project
+
+_DEEPEST = 3  # hops from a call to the client that it makes
+_SET_UP = frozenset(("__init__", "__post_init__", "__new__"))
+_PROPERTIES = frozenset(("property", "cached_property"))
+_CACHES = frozenset(
+    "cache lru_cache cached cached_property alru_cache async_lru memoize memoized ttl_cache".split()  # noqa: SIM905 - a list has a line for each
+)
+_WRAPPERS = (facts.AWAIT, facts.ITEM, facts.ENTERED, facts.AENTERED, facts.ELEMENT)
+_HARMLESS = frozenset(("timeout", "headers", "follow_redirects", "params", "limits", "http2"))
+
+
+class Making(NamedTuple):
+    """A call that makes a client: where, of what, and by which names it leads to which place."""
+
+    at: Called
+    name: str
+    client: Client
+    by: tuple[str, ...] = ()
+    origin: Called | None = None
+
+
+class Clients:
+    """Follows clients from where they are made to where they are dropped."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.typing = project.typing
+        self._kept: dict[int, frozenset[int]] = {}
+        self._values: dict[int, Values] = {}
+
+    @cached_property
+    def dropped(self) -> list[Making]:
+        """Return the calls that make a client for one use."""
+        found: dict[Called, Making] = {}
+        queue = deque(self._made_outside())
+        seen = {each.at for each in queue}
+        while queue:
+            making = queue.popleft()
+            if self._is_once(making):
+                continue
+            fate = self._fate(making)
+            if fate == "dropped":
+                # of single connections, who opens them is to change, not all who use one
+                told = making if making.client.pooled else self._at_origin(making)
+                found.setdefault(told.at, told)
+            for each in self._onward(making, fate):
+                if each.at not in seen:
+                    seen.add(each.at)
+                    queue.append(each)
+        return list(found.values())
+
+    def _at_origin(self, making: Making) -> Making:
+        return making._replace(at=making.origin or making.at, by=())
+
+    # Where clients are made
+
+    def _made_outside(self) -> Iterator[Making]:
+        """Yield the calls of what packs know to make clients."""
+        services = self.project.services
+        names: dict[str, None] = {name.rpartition(".")[2]: None for name in services.clients}
+        for name in names:
+            for file, nodes in self.typing.index.callers(name, tests=False):
+                for node in nodes:
+                    callee = self.typing.files[file].nodes[node][1]
+                    for each in self.typing.of(file, callee):
+                        client = services.client(str(each[1])) if each[0] == "X" else None
+                        given = self.typing.files[file].nodes[node][3]
+                        if client and not set(client.unless) & set(given):
+                            for at in self.project.lifetimes.sites(file, {node}):
+                                yield Making(at, str(each[1]), client)
+
+    def _is_once(self, making: Making) -> bool:
+        """Tell whether a place runs once, or beside what is served."""
+        at, times = making.at, self.project.lifetimes
+        file = self.typing.files[at.file]
+        if any(each[1] == facts.ONCE for each in file.guards[at.guard]):
+            return True
+        if not _CACHES.isdisjoint(decorators(file, file.functions[at.function])):
+            return True
+        around = at.function
+        while around > 0:
+            if times.spares(times.fid(at.file, around)):
+                return True
+            around = file.functions[around].parent
+        return not at.function
+
+    # What becomes of them
+
+    def _fate(self, making: Making) -> str:
+        """Tell what becomes of a client: dropped, returned, owned by `self`, kept, or unclear."""
+        at = making.at
+        file, node = self.typing.files[at.file], at.node
+        function = file.functions[at.function]
+        if making.client.at_once:
+            return "dropped" if self._is_repeated(at) else "unclear"
+        owner = self._owner(file, at.function)
+        if owner >= 0 and self._is_owned(file, owner, node):
+            is_property = not _PROPERTIES.isdisjoint(decorators(file, function))
+            makes = function.name in _SET_UP or is_property
+            return "owned" if makes and function.owner >= 0 and making.client.pooled else "kept"
+        captured = (each for values in function.captured.values() for each in values)
+        if node in self._kept_in(at.file) or self._holds(file, captured, node):
+            return "kept"
+        if self._holds(file, (*function.results, *function.yields), node):
+            is_given = function.yields and self._is_provider(at) and not making.client.pooled
+            return "dropped" if is_given else "returned"
+        return "unclear" if self._is_handed_on(file, function, node) else "dropped"
+
+    def _is_provider(self, at: Called) -> bool:
+        entry = self.project.entries.get(self.project.lifetimes.fid(at.file, at.function))
+        return entry is not None and entry.kind == "dependency"
+
+    def _is_repeated(self, at: Called) -> bool:
+        """Tell whether a place lies in a loop, or its function is called in one."""
+        times = self.project.lifetimes
+        fid = times.fid(at.file, at.function)
+        return times.repeats(at) or any(times.repeats(each) for each in times.calls_of(fid))
+
+    def _owner(self, file: FileFacts, index: int) -> int:
+        """Return the class whose `self` a function sees, or -1."""
+        while index > 0 and file.functions[index].owner < 0:
+            index = file.functions[index].parent
+        return file.functions[index].owner if index > 0 else -1
+
+    def _is_owned(self, file: FileFacts, owner: int, node: int) -> bool:
+        """Tell whether a class keeps what a node makes in an attribute."""
+        values = file.classes[owner].attributes.values()
+        return any(self._holds(file, each, node) for each in values)
+
+    def _kept_in(self, at: int) -> frozenset[int]:
+        """Return what a file keeps in variables, attributes of objects, and containers."""
+        found = self._kept.get(at)
+        if found is None:
+            file = self.typing.files[at]
+            nodes = [each for values in file.names.values() for each in values]
+            nodes += [each[2] for each in file.sets] + [value for _, value in file.puts]
+            nodes += [value for each in file.lazies for value in each.values]
+            found = self._kept[at] = frozenset(self._held(file, nodes))
+        return found
+
+    def _is_handed_on(self, file: FileFacts, function: Function, node: int) -> bool:
+        """Tell whether a client is passed to a call, and not closed by a `with` around it."""
+        if self._is_entered(file, function, node):
+            return False
+        for at in range(0, len(function.sites), facts.SITE):
+            parts = file.nodes[function.sites[at + 1]]
+            if function.sites[at] <= facts.AWAITS and parts[0] == facts.CALL:
+                given = (each for each in (*parts[2], *parts[4]) if each > 0)
+                if self._holds(file, given, node):
+                    return True
+        return False
+
+    def _is_entered(self, file: FileFacts, function: Function, node: int) -> bool:
+        sites = function.sites
+        entered = set(function.entered[::3])
+        for at in range(0, len(sites), facts.SITE):
+            if sites[at] == facts.ENTERS:
+                entered.add(sites[at + 1])
+        return self._holds(file, entered, node)
+
+    def _holds(self, file: FileFacts, nodes: Iterable[int], node: int) -> bool:
+        return node in self._held(file, nodes)
+
+    def _held(self, file: FileFacts, nodes: Iterable[int]) -> set[int]:
+        """Return what values are, hold, or are made from: not what merely asks a client."""
+        queue, found = list(nodes), set[int]()
+        while queue:
+            node = queue.pop()
+            if node <= 0 or node in found:
+                continue
+            found.add(node)
+            parts = file.nodes[node]
+            kind = parts[0]
+            if kind in (facts.UNION, facts.TUPLE, facts.SEQUENCE, facts.DICT):
+                queue += parts[1]
+            elif kind in _WRAPPERS or kind == facts.ATTR:
+                queue.append(parts[1])
+            elif kind == facts.ANNOTATED:
+                queue.append(parts[2])
+            elif kind == facts.CALL:
+                queue += self._passed(file, parts)
+        return found
+
+    def _passed(self, file: FileFacts, parts: tuple[object, ...]) -> list[int]:
+        """Return the arguments of a call that makes an object, which may keep them."""
+        callee = file.nodes[int(str(parts[1]))]
+        name = str(callee[-1]) if callee[0] in (facts.ATTR, facts.GLOBAL, facts.IMPORT) else ""
+        last = name.rpartition(".")[2]
+        makes = (
+            callee[0] == facts.CLASS or last[:1].isupper() or last.startswith(("enter_", "push"))
+        )
+        return [*parts[2], *parts[4]] if makes else []  # type: ignore[misc]
+
+    # Onward
+
+    def _onward(self, making: Making, fate: str) -> Iterator[Making]:
+        """Yield the calls by which a function or class makes what is made within it."""
+        at = making.at
+        if len(making.by) < _DEEPEST and fate == "returned":
+            fid = self.project.lifetimes.fid(at.file, at.function)
+            name = self.typing.functions[fid][1].name
+            yield from self._by(making, name, self.project.lifetimes.calls_of(fid))
+        elif len(making.by) < _DEEPEST and fate == "owned":
+            file = self.typing.files[at.file]
+            owner = file.functions[at.function].owner
+            cls = self.typing.first_class[at.file] + owner
+            bare = self._is_default(file, owner, at.node)
+            for each in (cls, *self.typing.hierarchy.subclasses.get(cls, ())):
+                name = self.typing.classes[each][1].name
+                yield from self._by(making, name, self._constructed(each, name, bare=bare))
+
+    def _by(self, making: Making, name: str, places: Iterable[Called]) -> Iterator[Making]:
+        by, origin = (name, *making.by), making.origin or making.at
+        for place in places:
+            yield making._replace(at=place, by=by, origin=origin)
+
+    def _is_default(self, file: FileFacts, owner: int, node: int) -> bool:
+        """Tell whether an attribute takes what is made only if it was given nothing else."""
+        for values in file.classes[owner].attributes.values():
+            for value in values:
+                parts = file.nodes[value]
+                if parts[0] == facts.UNION and self._holds(file, [value], node):
+                    return any(file.nodes[each][0] == facts.PARAM for each in parts[1])
+        return False
+
+    def _constructed(self, cls: int, name: str, *, bare: bool) -> Iterator[Called]:
+        """Yield the places that construct a class; with `bare` those that pass nothing."""
+        for at, nodes in self.typing.index.callers(name, tests=False):
+            pool = self.typing.files[at].nodes
+            mine = {
+                node
+                for node in nodes
+                if ("C", cls) in self.typing.of(at, pool[node][1])
+                and not (bare and (pool[node][2] or pool[node][3]))
+            }
+            yield from self.project.lifetimes.sites(at, mine)
+
+    # Arguments
+
+    def depends_on_caller(self, making: Making) -> bool:
+        """Tell whether a client is made for what the caller gives, such as credentials."""
+        at = making.at
+        file = self.typing.files[at.file]
+        function = file.functions[at.function]
+        values = self._values.setdefault(at.file, Values(file))
+        skip = 1 if function.owner >= 0 and not function.flags & facts.STATIC else 0
+        given = {
+            node
+            for node, parts in enumerate(file.nodes)
+            if (parts[0] == facts.PARAM and parts[1] == at.function and parts[2] >= skip)
+            or (parts[0] == facts.OUTER and parts[2] != "self")
+        }
+        parts = file.nodes[at.node]
+        named = [v for k, v in zip(parts[3], parts[4], strict=True) if k not in _HARMLESS]
+        return any(values.depends(each, given) for each in (*parts[2], *named) if each > 0)

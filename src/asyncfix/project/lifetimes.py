@@ -1,0 +1,149 @@
+"""When functions run: for each request, or only while a program starts or stops."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from asyncfix import facts
+from asyncfix.findings import Location, Root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from asyncfix.project.program import Project
+
+_MOST_NAMESAKES = 200  # calls by one name, beyond which it says nothing
+_ONCE = frozenset(("main", "test", "command line"))
+_SERVING = frozenset(("endpoint", "websocket", "middleware", "handler"))
+
+
+class Called(NamedTuple):
+    """A place where something is called: in a function of a file, from a byte on."""
+
+    file: int
+    function: int
+    node: int
+    start: int
+    end: int
+    guard: int
+
+
+class Lifetimes:
+    """Answers for functions by number, in a project whose graph has grown."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._spared: dict[int, bool] = {}
+        self._calls: dict[int, list[Called]] = {}
+
+    @cached_property
+    def serves(self) -> bool:
+        """Tell whether the project has any async code, or a web framework."""
+        project = self.project
+        if project.typing.asynchronous:
+            return True
+        roots = [each for each in project.packs.library.roots if each.kind in _SERVING]
+        told = [name for each in roots for name in (*each.decorators, *each.bases, *each.calls)]
+        return not {name.partition(".")[0] for name in told}.isdisjoint(project.files.imports)
+
+    def fid(self, file: int, function: int) -> int:
+        """Return the number of a function."""
+        return self.project.typing.first_function[file] + function
+
+    @cached_property
+    def callers(self) -> dict[int, set[int]]:
+        """Return the functions that call, await or start a function."""
+        _ = self.project.chains
+        graph, found = self.project.graph, defaultdict[int, set[int]](set)
+        instances = graph.instances
+        for edges in (*graph.edges, *graph.aside, *graph.spawned.values()):
+            for edge in edges:
+                found[instances[edge.callee][0]].add(instances[edge.caller][0])
+        return found
+
+    def spares(self, fid: int) -> bool:
+        """Tell whether a function runs only while a program starts or stops, or beside it."""
+        found = self._spared.get(fid)
+        if found is None:
+            found = self._spared[fid] = self._runs_once(fid, {fid})
+        return found
+
+    def _runs_once(self, fid: int, seen: set[int]) -> bool:
+        project = self.project
+        path = project.files.paths[project.typing.functions.file(fid)]
+        entry = project.entries.get(fid)
+        if project.is_beside(path) or (entry and (entry.startup or entry.kind in _ONCE)):
+            return True
+        if entry is not None:
+            return False
+        if project.typing.functions[fid][1].parent < 0:
+            return True  # the module's own code
+        callers = self.callers.get(fid, set()) | {
+            self.fid(each.file, each.function) for each in self.calls_of(fid)
+        }
+        callers -= seen
+        seen |= callers
+        return bool(callers) and self._all_once(callers, seen)
+
+    def _all_once(self, callers: Iterable[int], seen: set[int]) -> bool:
+        """Tell whether all callers are spared, tests and scripts aside."""
+        project = self.project
+        home = project.typing.functions.file
+        real = [each for each in callers if not project.is_beside(project.files.paths[home(each)])]
+        return bool(real) and all(self._runs_once(each, seen) for each in real)
+
+    def calls_of(self, fid: int) -> list[Called]:
+        """Return the places outside tests at which a function is called, as far as is known."""
+        found = self._calls.get(fid)
+        if found is None:
+            found = self._calls[fid] = list(self._calls_of(fid))
+        return found
+
+    def _calls_of(self, fid: int) -> Iterator[Called]:
+        typing = self.project.typing
+        name, reaches = typing.functions[fid][1].name, typing.calls.reaches
+        if not name or typing.index.count(name) > _MOST_NAMESAKES:
+            return
+        for file, nodes in typing.index.callers(name, tests=False):
+            mine = {
+                node
+                for node in nodes
+                if any(
+                    reaches(each, fid) is not None
+                    for each in typing.of(file, typing.files[file].nodes[node][1])
+                )
+            }
+            yield from self.sites(file, mine)
+
+    def sites(self, file: int, nodes: set[int]) -> Iterator[Called]:
+        """Yield the places at which some calls of a file stand."""
+        for index, function in enumerate(self.project.files[file].functions if nodes else ()):
+            sites = function.sites
+            for at in range(0, len(sites), facts.SITE):
+                if sites[at] <= facts.AWAITS and sites[at + 1] in nodes:
+                    yield Called(file, index, *sites[at + 1 : at + facts.SITE])
+
+    def repeats(self, place: Called) -> bool:
+        """Tell whether a place lies in a loop."""
+        loops = self.project.files[place.file].functions[place.function].loops
+        return any(
+            loops[at + 1] <= place.start < loops[at + 2]
+            and not loops[at + 3] <= place.start < loops[at + 4]
+            for at in range(0, len(loops), facts.LOOP)
+        )
+
+    def root(self, fid: int) -> Root:
+        """Return the entry by which a function is reached, or the function itself."""
+        project = self.project
+        _ = project.chains
+        number = project.graph.numbers.get((fid, -1))
+        if number is None:
+            seen = (at for at, (each, _) in enumerate(project.graph.instances) if each == fid)
+            number = next(seen, None)
+        if number is not None:
+            return project.root(number)
+        file, function = project.typing.functions[fid]
+        where = Location(project.files.paths[file], function.start, function.end)
+        return Root("function", function.qualname, project.graph.qualname(fid), where)
