@@ -1,0 +1,85 @@
+"""Fix copies of the fixture applications: tests and tools must say what they said before.
+
+    python .ci/fixed_apps.py APPS/bin/python
+
+The given interpreter has what the applications require; this one has asyncfix, Ruff and mypy.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIX = ["fix", "--write", "--unsafe-fixes", "--select", "blocking", "--allow-dirty", "--no-cache"]
+PLACE = re.compile(r":\d+(?::\d+)?:")
+SUMMARY = re.compile(r"(?:Found|Success|All checks)\b")
+
+
+def main(python: str) -> int:
+    """Fix and judge each application; print what is wrong."""
+    wrong = 0
+    for app in sorted(folder.parent for folder in FIXTURES.glob("*/before/tests")):
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder, app.parent.name)
+            shutil.copytree(app, copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+            troubles = list(_troubles(copy, python))
+        print(f"{app.parent.name}: {'fixed, all as before' if not troubles else 'WRONG'}")
+        print("".join(f"  {each}\n" for each in troubles), end="")
+        wrong += bool(troubles)
+    return int(bool(wrong))
+
+
+def _troubles(app: Path, python: str) -> Iterator[str]:
+    before = _told(app, python)
+    code, text = _run(app, [sys.executable, "-m", "asyncfix", *FIX, "."])
+    if code:
+        yield f"asyncfix fix: exit status {code}\n{text}"
+    for told in (_told(app, python) - before).elements():
+        yield f"new: {told}"
+    once = _texts(app)
+    _run(app, [sys.executable, "-m", "asyncfix", *FIX, "."])
+    yield from (
+        f"{path} is changed again" for path, text in _texts(app).items() if text != once[path]
+    )
+    for command in (
+        ["-m", "compileall", "-q", "."],
+        ["-m", "pytest", "-q", "-p", "no:cacheprovider"],
+    ):
+        code, text = _run(app, [python, *command])
+        if code:
+            yield f"{' '.join(command)}: exit status {code}\n{text}"
+
+
+def _told(app: Path, python: str) -> Counter[str]:
+    """Return what Ruff and mypy say, without rows."""
+    tools = (
+        ["ruff", "check", "--isolated", "--no-cache", "--output-format", "concise", "."],
+        ["mypy", "--config-file=", "--python-executable", python, "."],
+    )
+    texts = (_run(app, [sys.executable, "-m", *tool])[1] for tool in tools)
+    rows = (PLACE.sub(":", row) for text in texts for row in text.splitlines())
+    return Counter(row for row in rows if not SUMMARY.match(row))
+
+
+def _run(app: Path, command: Sequence[str]) -> tuple[int, str]:
+    done = subprocess.run(command, cwd=app, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def _texts(app: Path) -> dict[str, str]:
+    found = sorted(path for path in app.rglob("*") if path.suffix in (".py", ".txt", ".toml"))
+    return {str(path.relative_to(app)): path.read_text("utf-8") for path in found}
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
