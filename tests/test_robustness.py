@@ -164,9 +164,12 @@ def test_a_full_disk_costs_the_cache_and_nothing_else(tmp_path):
 
 def test_an_interrupt_ends_the_run_with_130_and_leaves_no_process(tmp_path):
     for at in range(400):
-        (tmp_path / f"m{at}.py").write_text(BLOCKS + "x = 1\n" * 1500)
+        (tmp_path / f"m{at}.py").write_text(BLOCKS + "x = 1\n" * 5000)
     process = started(tmp_path, "-j", "2", start_new_session=True)
-    time.sleep(1.5)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while len(children.read_text().split()) < 2:  # until its workers are there
+        time.sleep(0.02)
+    time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=60)
 

@@ -28,7 +28,7 @@ def severities(check):
     def run(app, others=None):
         files = {"app.py": app, **(others or {})}
         texts = {name: dedent(text) for name, text in files.items()}
-        found = check(texts, severity=Severity.INFO)
+        found = check(texts, severity=Severity.INFO, select=("blocking",))
         return {each.symbol: each.severity.value for each in found}
 
     return run
