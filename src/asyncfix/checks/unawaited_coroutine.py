@@ -51,7 +51,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
     heads, names = project.files.heads, project.coroutines.names
 
     def words(index: int) -> Iterable[str]:
-        return heads[index].calls.keys() & names
+        return names.intersection(heads[index].calls)
 
     def of_file(index: int) -> Iterator[Note]:
         return _of_file(project, index, words(index))
