@@ -338,3 +338,40 @@ app/routers/leads.py:69  in coroutine `change_status`, on the loop; reached from
          app/repositories/base.py:28:16  calls `sqlalchemy.orm.Query.first`
            `self.query().filter(self.model.id == row_id)` is `sqlalchemy.orm.Query`, returned by `sqlalchemy.orm.Query.filter` in app/repositories/base.py:28
 """)
+
+
+def test_a_loop_is_told_as_a_formula_with_its_way_and_what_to_ask_instead(monkeypatch):
+    case = Path(__file__).parents[1] / "fixtures/leads_api/before"
+    monkeypatch.chdir(case)
+    place = "leads_service/services/lead_service.py:23"
+    lines = engine.why([case], Config(project=str(case)), place).lines
+
+    told = "\n".join(lines[lines.index(next(each for each in lines if "in a loop" in each)) :])
+    assert told + "\n" == snapshot("""\
+    in a loop: `1 + 2·len(contacts)` queries, by this way:
+      leads_service/services/lead_service.py:23  calls `load_context`
+      leads_service/services/context.py:20  calls `ConversationRepository.last_message`
+      leads_service/repositories/conversations.py:23  calls `Repository.one`
+      leads_service/repositories/base.py:14  calls `Database.fetchrow`
+      leads_service/database.py:47  asks `asyncpg.Connection.fetchrow`
+      which sends `SELECT body, direction, create … eated_at DESC, id DESC LIMIT 1`
+      instead: `= ANY($1)` takes all keys as one list; now: `SELECT body, direction, created_at FROM conversations WHERE contact_id = $1 ORDER BY crea…`
+""")
+
+
+def test_a_loop_over_what_is_given_counts_its_items_only(why):
+    files = {
+        "app.py": """
+from sqlalchemy.orm import Session
+
+
+def two(session: Session, key):
+    return session.get(int, key), session.get(str, key)
+
+
+def get(session: Session, keys):
+    return [two(session, key) for key in keys if key]
+"""
+    }
+
+    assert "in a loop: `2·len(keys)` queries" in why("app.py:10", files)

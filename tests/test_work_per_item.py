@@ -352,7 +352,41 @@ def test_requests_that_are_gathered_do_not_wait_for_one_another(found):
                 await asyncio.wait_for(client.get(item), 5)
     """
 
-    assert [code for _, code in found(app)] == ["client.get(item)"]
+    assert found(app) == [
+        ("unbounded-gather", "client.get(item)"),
+        ("unbounded-gather", "one(item)"),
+        ("n-plus-one-request", "client.get(item)"),
+    ]
+
+
+def test_a_gather_under_a_semaphore_is_left_alone(found):
+    app = """
+        import asyncio
+        from store import client
+
+        LIMIT = asyncio.Semaphore(5)
+
+        class Pages:
+            def __init__(self):
+                self._slots = asyncio.Semaphore(3)
+
+            async def one(self, item):
+                async with self._slots:
+                    return await client.get(item)
+
+            async def get(self, items):
+                return await asyncio.gather(*(self.one(item) for item in items))
+
+        async def one(item):
+            async with LIMIT:
+                return await client.get(item)
+
+        async def get(items):
+            await asyncio.gather(*(one(item) for item in items))
+            await asyncio.gather(*(client.get(item) for item in ("a", "b", "c", "d")))
+    """
+
+    assert found(app) == []
 
 
 # Look-alikes
@@ -643,3 +677,123 @@ def test_an_add_that_is_only_saved_when_asked_to(found):
     """
 
     assert found(app) == [("insert-in-loop", "update(row, flush=True)")]
+
+
+# Relationships
+
+MODELS = """
+    from sqlalchemy.orm import DeclarativeBase, Mapped, relationship
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Town(Base):
+        name: Mapped[str]
+
+    class User(Base):
+        name: Mapped[str]
+        towns: Mapped[list["Town"]] = relationship()
+        home: Mapped["Town"] = relationship(lazy="joined")
+"""
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "session.query(User).all()",
+        "session.query(User).filter(User.name == name)",
+        "session.execute(select(User)).scalars()",
+        "session.scalars(select(User).where(User.name == name)).all()",
+        "users(name)",
+        "Users(session).every()",
+    ],
+)
+def test_a_relationship_is_loaded_per_row_wherever_the_rows_come_from(found, rows):
+    app = f"""
+        from sqlalchemy import select
+        from models import User
+        from store import session
+
+        class Users:
+            model = User
+
+            def __init__(self, session):
+                self.session = session
+
+            def every(self):
+                return self.session.query(self.model).all()
+
+        def users(name):
+            return session.query(User).filter(User.name == name).all()
+
+        def get(name):
+            for user in {rows}:
+                print(user.name, user.home, user.towns)
+    """  # noqa: S608 - no statement
+
+    lazy = [each for each in found(app, {"models.py": MODELS}) if "lazy" in each[0]]
+
+    assert lazy == [("n-plus-one-lazy-load", "user.towns")]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "session.query(User).options(selectinload(User.towns)).all()",
+        "session.execute(select(User).options(joinedload(User.towns))).unique().scalars()",
+        "users()",
+        "names",
+        "[session.get(User, 1)]",
+    ],
+)
+def test_relationships_that_came_with_the_rows_are_left_alone(found, rows):
+    app = f"""
+        from sqlalchemy import select
+        from sqlalchemy.orm import joinedload, selectinload
+        from models import User
+        from store import session
+
+        def users():
+            query = session.query(User)
+            query = query.options(selectinload(User.towns))
+            return query.all()
+
+        def get(names):
+            for user in {rows}:
+                print(user.towns)
+    """  # noqa: S608 - no statement
+
+    assert found(app, {"models.py": MODELS}) == []
+
+
+def test_rows_that_are_passed_are_followed_to_who_loads_them(found):
+    app = """
+        from models import User
+        from store import session
+
+        def show(users: list[User]):
+            return [user.towns for user in users]
+
+        def get():
+            return show(session.query(User).all())
+    """
+
+    assert found(app, {"models.py": MODELS}) == [("n-plus-one-lazy-load", "user.towns")]
+
+
+def test_a_lazy_load_in_asynchronous_code_is_an_error(check):
+    app = """
+        from sqlalchemy import select
+        from sqlalchemy.ext.asyncio import AsyncSession
+        from models import User
+
+        async def get(session: AsyncSession):
+            for user in (await session.execute(select(User))).scalars():
+                print(user.towns)
+    """
+
+    files = {"models.py": dedent(MODELS), "app.py": dedent(app)}
+    (finding,) = check(files, select=("batching",))
+
+    assert finding.severity == "error"
+    assert "fails in asynchronous code" in finding.message

@@ -25,10 +25,11 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
     for item in project.per_item:
         is_apart = item.way.kind != "request" or not item.at_once
         if is_apart and _RULES.get(item.way.kind, "n-plus-one-query") == rule.name:
-            yield _finding(rule, item, project)
+            yield finding(rule, item, project)
 
 
-def _finding(rule: Rule, item: PerItem, project: Project) -> Finding:
+def finding(rule: Rule, item: PerItem, project: Project) -> Finding:
+    """Return what a rule says of work per item."""
     graph = project.graph
     path = graph.file(item.instance).path
     fid = graph.instances[item.instance][0]
@@ -49,7 +50,7 @@ def _finding(rule: Rule, item: PerItem, project: Project) -> Finding:
         root=project.root(item.instance),
         sink=Sink(name, item.way.kind),
         trace=tuple(_trace(item, project)),
-        help=_help(item),
+        help=helped(item),
     )
 
 
@@ -85,7 +86,8 @@ _VERBS = {
 }
 
 
-def _help(item: PerItem) -> str:
+def helped(item: PerItem) -> str:
+    """Say how to do the work of all items at once."""
     way = item.way
     batch = way.asked.query.batch or _FORMS.get(way.kind, _FORMS["read"])
     if way.statement:

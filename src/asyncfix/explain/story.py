@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
+from asyncfix.explain.items import Items
 from asyncfix.explain.reading import clipped
 from asyncfix.explain.runs import MOST, Site, listed
 from asyncfix.explain.ways import Way, Ways
@@ -35,7 +36,7 @@ _IMPLICIT = {
 }
 
 
-class Story(Ways):
+class Story(Ways, Items):
     """Tells of a place or a function, line by line."""
 
     def place(self, path: str, row: int, column: int) -> list[str]:
@@ -123,6 +124,7 @@ class Story(Ways):
             lines += [self._verdict(site, live), *self._chains(live, site)]
         else:
             lines += self._silence(site, ways)
+        lines += self.per_item(site)
         return [f"  {lines[0]}", *(f"    {each}" for each in lines[1:])]
 
     def _verdict(self, site: Site, ways: Sequence[Way]) -> str:

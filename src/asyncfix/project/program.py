@@ -17,6 +17,7 @@ from asyncfix.project.evaluate import Typing
 from asyncfix.project.files import Files
 from asyncfix.project.graph import Graph
 from asyncfix.project.index import is_test
+from asyncfix.project.lazy import LazyLoad, LazyLoads
 from asyncfix.project.lifetimes import Lifetimes
 from asyncfix.project.notes import Note, Notes, noted
 from asyncfix.project.roots import Entries, Entry, entries, entries_by_file
@@ -42,6 +43,7 @@ _SCRIPTS = frozenset(
 )
 
 
+_MIGRATION = frozenset(("upgrade", "downgrade", "revision"))
 _PER_ITEM = "batching"  # the group of rules that judges loops, on the event loop or not
 _THREAD_CALLS = {
     "starlette": "run_in_threadpool",
@@ -180,6 +182,12 @@ class Project:
         return list(self.work.items(self.known_work))
 
     @cached_property
+    def lazy_loads(self) -> list[LazyLoad]:
+        """Return every place that reads a lazy relationship of each item of a loop."""
+        _ = self.chains
+        return list(LazyLoads(self.work).items())
+
+    @cached_property
     def work(self) -> Work:
         """Return what finds work per item."""
         return Work(self.graph)
@@ -313,6 +321,8 @@ class Project:
         entry = self.entries.get(self.graph.instances[instance][0])
         if entry is not None and entry.kind == "test":
             return "in a test or a script"
+        if set(self.files.heads[self.graph.file_index(instance)].defines) >= _MIGRATION:
+            return "in a migration"
         return "in a test or a script" if self.is_beside(self.graph.path(instance)) else ""
 
     def is_beside(self, path: str) -> bool:

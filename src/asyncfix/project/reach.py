@@ -27,6 +27,8 @@ _DEEPEST = 8
 _MOST = 6  # ways that are kept for one call
 _ONCE = (-1, facts.ONCE, True)
 _QUERIES = ("read", "write", "execute")
+_COUNTED = frozenset(("read", "write", "execute", "insert", "request"))
+_LIMITERS = ("sem", "limit", "throttle", "slot")
 _CACHES = frozenset(
     "cache lru_cache cached cached_property alru_cache async_lru memoize memoized ttl_cache".split()  # noqa: SIM905 - a list has a line for each
 )
@@ -115,6 +117,34 @@ class Reach:
         failed = self.repeats(number).after_failure(step.start, step.end)
         return not failed and _ONCE not in step.guards
 
+    def gathers(self, number: Instance, at: int) -> bool:
+        """Tell whether what is started at a place is waited for together with others like it."""
+        repeats, file = self.repeats(number), self.graph.file_index(number)
+        for node, start, end in repeats.calls((facts.AWAITS,)):
+            callee = repeats.file.nodes[node][1]
+            if "*" in repeats.file.nodes[node][3] and (start <= at < end or at < start):
+                types = self.typing.of(file, callee)
+                if any(each[:2] == ("X", "asyncio.gather") for each in types):
+                    return True
+        return False
+
+    def limits(self, number: Instance, at: int) -> bool:
+        """Tell whether a place stands within a semaphore or its like."""
+        function, file = self.graph.function(number), self.graph.file_index(number)
+        queries = self.typing.library.queries
+        for index in range(0, len(function.entered), 3):
+            node, start, end = function.entered[index : index + 3]
+            if not start <= at < end:
+                continue
+            types = self.typing.of(file, node, self.graph.instances[number][1])
+            name = self.typing.names.last(file, node).lower()
+            if any(word in name for word in _LIMITERS) and not types:
+                return True
+            told = (queries.get(each[1]) for each in types if each[0] == "E")
+            if any(query is not None and query.kind == "limit" for query in told):
+                return True
+        return False
+
     def kind(self, edges: Sequence[Edge], asked: Asked) -> tuple[str, str]:
         """Return what a call does, told by the packs or by the statement that it sends."""
         kind = asked.query.kind
@@ -151,6 +181,25 @@ class Reach:
                 if not text and way.asked.query.kind in _QUERIES:
                     kind, text = self.kind(edges, way.asked)
                 yield Way(guards, edges, way.asked, kind, text)
+
+    def count(self, edge: Edge, sources: frozenset[int], depth: int = 0) -> int:
+        """Return how many questions one call leads to that are about the sources."""
+        inner, number = self._given(edge, sources), edge.callee
+        if not inner or depth > _DEEPEST:
+            return 0
+        values = self.values(self.graph.file_index(number))
+        objects = _objects(values.file, inner)
+        own = sum(
+            each.query.kind in _COUNTED
+            and self.runs(number, each)
+            and values.asks_of(each.node, inner, objects)
+            for each in self.graph.asked[number]
+        )
+        return own + sum(
+            self.count(each, inner, depth + 1)
+            for each in self.outgoing[number]
+            if each.callee in self.reaching and self.runs(number, each) and each.callee != number
+        )
 
     def _given(self, edge: Edge, sources: frozenset[int]) -> frozenset[int]:
         """Return the parameters of a callee that are made of the sources."""

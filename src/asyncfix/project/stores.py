@@ -132,6 +132,8 @@ class Stores:
         kind = "request" if is_request else _KINDS.get(target.effect or "", "")
         if not kind:
             return None
+        if target.when:
+            return _NONE
         member = name.rpartition(".")[2]
         if kind == "pause":
             return Query(kind="pause")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asyncfix.project.graph import Graph
 
 FEW = 3
-_TASKS = frozenset(("task", "thread task"))
+TASKS = frozenset(("task", "thread task"))
 
 
 class PerItem(NamedTuple):
@@ -244,7 +244,7 @@ class Work:
         file = self.graph.file_index(number)
         extent = self.extent.of(file, loop)
         for way in self.reach.ways_of(edge, frozenset((loop.element,))):
-            at_once = any(each.kind in _TASKS for each in way.edges)
+            at_once = any(each.kind in TASKS for each in way.edges)
             yield PerItem(number, loop, extent, edge.start, edge.end, way, at_once)
 
 

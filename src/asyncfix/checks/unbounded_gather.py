@@ -1,0 +1,31 @@
+"""Requests that are all started at once, for a collection of any size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncfix.checks.work_per_item import finding
+from asyncfix.project.loops import MANY
+from asyncfix.project.work import TASKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asyncfix.findings import Finding
+    from asyncfix.packs import Rule
+    from asyncfix.project.program import Project
+
+
+def find(rule: Rule, project: Project) -> Iterator[Finding]:
+    """Nominate each request of a comprehension that is gathered without a limit."""
+    for item in project.per_item:
+        edges = item.way.edges
+        starts = item.at_once and (not edges or edges[0].kind in TASKS)
+        if item.way.kind == "request" and starts and item.extent >= MANY:
+            places = [(edge.caller, edge.start) for edge in edges]
+            places.append((item.way.asked.caller, item.way.asked.start))
+            reach = project.work.reach
+            if reach.gathers(item.instance, item.start) and not any(
+                reach.limits(*place) for place in places
+            ):
+                yield finding(rule, item, project)
