@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -165,7 +166,8 @@ def test_a_full_disk_costs_the_cache_and_nothing_else(tmp_path):
 def test_an_interrupt_ends_the_run_with_130_and_leaves_no_process(tmp_path):
     for at in range(400):
         (tmp_path / f"m{at}.py").write_text(BLOCKS + "x = 1\n" * 5000)
-    process = started(tmp_path, "-j", "2", start_new_session=True)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a job in the background is deaf
+    process = started(tmp_path, "-j", "2", start_new_session=True, preexec_fn=heard)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while len(children.read_text().split()) < 2:  # until its workers are there
         time.sleep(0.02)
