@@ -118,6 +118,15 @@ def test_a_blocking_call_at_the_same_place_is_reported_as_well(check):
             "loop = asyncio._get_running_loop()\nif loop is not None:\n    return loop\n"
             "return asyncio.run(work())"
         ),
+        (
+            "loop = asyncio.get_event_loop()\nrunning = loop.is_running()\nif running:\n"
+            "    return None\nreturn loop.run_until_complete(work())"
+        ),
+        (
+            "loop = asyncio.get_event_loop()\ntry:\n    running = loop.is_running()\n"
+            "except NotImplementedError:\n    running = False\nif running:\n    return None\n"
+            "else:\n    return loop.run_until_complete(work())"
+        ),
         "return None if asyncio.get_event_loop().is_running() else asyncio.run(work())",
         "try:\n    return asyncio.run(work())\nexcept RuntimeError:\n    return None",
         "threading.Thread(target=lambda: asyncio.run(work())).start()",
@@ -141,6 +150,10 @@ def test_code_that_asks_whether_a_loop_runs_is_silent(nested, body):
             "return asyncio.run(work())"
         ),
         "loop = asyncio.get_event_loop()\nif loop.is_running():\n    return asyncio.run(work())",
+        (
+            "loop = asyncio.get_event_loop()\nrunning = loop.is_running()\n"
+            "if running:\n    asyncio.run(work())"
+        ),
         "try:\n    return asyncio.run(work())\nexcept Exception:\n    return None",
     ],
 )

@@ -1712,10 +1712,10 @@ def _constants_assigned(body: Iterable[ast.stmt]) -> Iterable[tuple[str, object]
 
 
 def _is_probe(node: ast.Assign) -> bool:
-    """Tell whether a name is set to the running loop, or to None where there is none."""
+    """Tell whether a name is set to what is false where no loop runs: the loop, or if one runs."""
     value = node.value
-    is_call = isinstance(value, ast.Call) and _last_name(value.func) in _LOOP_PROBES
-    return is_call and isinstance(node.targets[0], ast.Name)
+    is_loop = isinstance(value, ast.Call) and _last_name(value.func) in _LOOP_PROBES
+    return (is_loop or _is_running(value)) and isinstance(node.targets[0], ast.Name)
 
 
 def _dotted(node: ast.expr) -> str:
