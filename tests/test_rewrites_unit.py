@@ -133,6 +133,18 @@ def test_a_connection_moves_with_all_that_uses_it(tmp_path):
     assert "conn.close()\n        return rows" in code
 
 
+def test_a_single_call_of_an_object_that_is_there_needs_no_function():
+    head = """
+        from sqlalchemy.orm import Session
+        import asyncio
+
+        session: Session
+    """
+
+    assert moved("session.commit()", head) == "await asyncio.to_thread(session.commit)"
+    assert moved("session.execute(text())", head).startswith("def ")
+
+
 def test_a_connection_that_is_used_after_other_work_stays():
     body = """
         conn = sqlite3.connect("a.db")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
@@ -16,6 +18,8 @@ from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from asyncfix.findings import Edit, Import
     from asyncfix.rewrites.place import Place
     from asyncfix.rewrites.threads import ThreadCall
@@ -67,7 +71,19 @@ def _fix(
 
 def _unit(place: Place) -> Fix:
     statements = statements_of_work(place)
+    if _is_one_call(place.node, statements):
+        thread = thread_call(place)
+        fix = _fix(place, thread, *handed(place, place.node, thread))
+        return replace(fix, applicability=Applicability.UNSAFE)
     return unit_of_work(place, statements, Applicability.UNSAFE, notes(place))
+
+
+def _is_one_call(node: Node, statements: Sequence[Node]) -> bool:
+    """Tell whether a unit is a single call of something that is there: it needs no function."""
+    if len(statements) != 1 or node.kind != "Call" or node.text.count("(") != 1:
+        return False
+    simple = rf"(\w+ = |return )?{re.escape(node.text)}"
+    return re.fullmatch(simple, statements[0].text.strip()) is not None
 
 
 def _entered(place: Place, item: Node) -> Fix:
