@@ -290,6 +290,24 @@ def test_a_function_that_needs_the_running_loop_stays_on_it():
     assert "`get_running_loop`, which needs the running loop" in " ".join(fixed.refused)
 
 
+def test_a_method_that_is_called_like_what_needs_the_loop_may_move():
+    recorder = """
+        import time
+
+
+        class Recorder:
+            def create_task(self, name):
+                time.sleep(1)
+
+            def update(self):
+                self.create_task("a")
+    """
+
+    assert moved("Recorder().update()", recorder) == "await asyncio.to_thread(Recorder().update)"
+    loop = recorder.replace("self.create_task", "asyncio.create_task")
+    assert moved("Recorder().update()", loop) == "Recorder().update()"
+
+
 def test_a_coroutine_that_a_plain_function_makes_is_not_made_in_a_thread():
     code = """
         import time

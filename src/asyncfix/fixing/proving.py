@@ -9,12 +9,14 @@ from asyncfix.changes.coroutines import mismatches
 from asyncfix.changes.edits import changed
 from asyncfix.changes.proof import flaw
 from asyncfix.changes.trial import edits_of, tried
+from asyncfix.facts import ASYNC
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from asyncfix.changes.coroutines import Mismatch
     from asyncfix.changes.trial import Candidate, Importer, Trial
+    from asyncfix.facts import Function
     from asyncfix.findings import Finding, Location
     from asyncfix.fixing.bench import Bench
 
@@ -120,7 +122,7 @@ def _in_project(before: Bench, after: Bench, trial: Trial) -> Failures:
     for finding in new:
         if after.holds(finding) and not _is_twin(finding, before, after, trial):
             reason = f"would add a finding: {finding.message}{_place(after, finding.location)}"
-            for candidate in _who_added(finding, trial):
+            for candidate in _who_added(finding, trial, before):
                 failures.setdefault(candidate.key, reason)
     return failures
 
@@ -148,10 +150,7 @@ def _who_turned(mismatch: Mismatch, trial: Trial, before: Bench) -> list[Candida
     """Return the fixes that edit the function of a mismatch, or else its file, or else all."""
     spans = [
         (function.start, function.end)
-        for index, path in enumerate(before.project.files.paths)
-        if path == mismatch.path
-        for function in before.project.files[index].functions
-        if mismatch.symbol == f"{before.project.typing.modules.name(index)}.{function.qualname}"
+        for function in _functions(before, mismatch.path, mismatch.symbol)
     ]
     within = [
         candidate
@@ -165,11 +164,24 @@ def _who_turned(mismatch: Mismatch, trial: Trial, before: Bench) -> list[Candida
     return within or _touching({mismatch.path}, trial) or list(trial.candidates)
 
 
-def _who_added(finding: Finding, trial: Trial) -> list[Candidate]:
+def _functions(bench: Bench, path: str, symbol: str) -> list[Function]:
+    """Return the functions of a file that go by a full name."""
+    project = bench.project
+    return [
+        function
+        for index, each in enumerate(project.files.paths)
+        if each == path
+        for function in project.files[index].functions
+        if symbol == f"{project.typing.modules.name(index)}.{function.qualname}"
+    ]
+
+
+def _who_added(finding: Finding, trial: Trial, before: Bench) -> list[Candidate]:
     """Return the fixes that edit a place of a finding's chain, or else its files.
 
     Where there are none, the code that is found has not changed, and no fix is to blame: what a
-    type is known to be may depend on what else was asked before.
+    type is known to be may depend on what else was asked before. Nor is one where a coroutine
+    that was there before finds its way by no place that is edited.
     """
     places = [finding.location, *(step.location for step in finding.trace)]
     near = [
@@ -177,7 +189,10 @@ def _who_added(finding: Finding, trial: Trial) -> list[Candidate]:
         for candidate in trial.candidates
         if any(_meets(trial.moved(edit.location), places) for edit in candidate.fix.edits)
     ]
-    return near or _touching({place.path for place in places}, trial)
+    known = _functions(before, finding.location.path, finding.symbol)
+    if near or any(function.flags & ASYNC for function in known):
+        return near
+    return _touching({place.path for place in places}, trial)
 
 
 def _touching(paths: set[str], trial: Trial) -> list[Candidate]:

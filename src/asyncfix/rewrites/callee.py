@@ -13,13 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asyncfix.project.edges import Hit, Instance
+    from asyncfix.project.graph import Graph
     from asyncfix.rewrites.place import Place
 
 _MOST = 300  # functions that are looked at; more than any chain that was met has
-_NEEDS_LOOP = re.compile(
-    rb"\b(?:get_running_loop|get_event_loop|create_task|ensure_future|call_soon|call_later"
-    rb"|current_task|add_signal_handler|set_event_loop)\s*\("
-)
 _OWN_LOOP = re.compile(rb"\b(?:new_event_loop|asyncio\.run|set_event_loop)\s*\(")
 _KEPT = re.compile(rb"\b(?:self|cls)\.\w+\s*(?::[^=\n]*)?=\s*\(?\s*\Z")
 _ANY_THREAD = re.compile(rb"check_same_thread\s*=\s*False")
@@ -45,15 +42,27 @@ def refuse_loop(place: Place, caller: Instance) -> None:
 
 def _refuse_loop(place: Place, below: list[Instance]) -> None:
     workspace, graph = place.workspace, place.workspace.project.graph
+    names = {full.rpartition(".")[2] for full in workspace.project.packs.library.needs_loop}
+    calls = re.compile(rf"(?<!def )\b({'|'.join(sorted(names))})\s*\(".encode())
     for number in below:
         function = graph.function(number)
         if function.flags & facts.LAMBDA:
             continue
         code = workspace.text(graph.file(number).path).data[function.start : function.end]
-        needs = _NEEDS_LOOP.search(code)
-        if needs and not _OWN_LOOP.search(code):
-            word = needs[0].rstrip(b" (").decode()
-            raise RefusedError(f"`{function.name}` calls `{word}`, which needs the running loop")
+        for each in () if _OWN_LOOP.search(code) else calls.finditer(code):
+            word, at = each[1].decode(), function.start + each.start()
+            if not _is_ours(graph, number, word, at):
+                raise RefusedError(
+                    f"`{function.name}` calls `{word}`, which needs the running loop"
+                )
+
+
+def _is_ours(graph: Graph, caller: Instance, name: str, at: int) -> bool:
+    """Tell whether what a function calls by a name, at an offset, is a function of the project."""
+    return any(
+        edge.start <= at < edge.end and graph.function(edge.callee).name == name
+        for edge in graph.edges[caller]
+    )
 
 
 def _below(place: Place, first: list[Instance]) -> Iterator[Instance]:
