@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from asyncfix.findings import Finding
     from asyncfix.packs import Root, Rule
-    from asyncfix.project.lifetimes import Called
+    from asyncfix.project.places import Called
     from asyncfix.project.program import Project
 
 _IGNORED = (

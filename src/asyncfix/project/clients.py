@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix import facts
 from asyncfix.heads import decorators
 from asyncfix.project.dependence import Values
+from asyncfix.project.index import is_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from asyncfix.facts import FileFacts, Function
     from asyncfix.packs import Client
-    from asyncfix.project.lifetimes import Called
+    from asyncfix.project.places import Called
     from asyncfix.project.program import Project
 
 _DEEPEST = 3  # hops from a call to the client that it makes
@@ -75,18 +76,26 @@ class Clients:
 
     def _made_outside(self) -> Iterator[Making]:
         """Yield the calls of what packs know to make clients."""
-        services = self.project.services
-        names: dict[str, None] = {name.rpartition(".")[2]: None for name in services.clients}
-        for name in names:
-            for file, nodes in self.typing.index.callers(name, tests=False):
-                for node in nodes:
-                    callee = self.typing.files[file].nodes[node][1]
-                    for each in self.typing.of(file, callee):
-                        client = services.client(str(each[1])) if each[0] == "X" else None
-                        given = self.typing.files[file].nodes[node][3]
-                        if client and not set(client.unless) & set(given):
-                            for at in self.project.lifetimes.sites(file, {node}):
-                                yield Making(at, str(each[1]), client)
+        services, callers = self.project.services, self.project.callers
+        names = {name.rpartition(".")[2] for name in services.clients}
+        for file, head in enumerate(self.typing.files.heads):
+            if not names.isdisjoint(head.calls) and not is_test(self.typing.files.paths[file]):
+                answer = partial(self._made_in, file, names)
+                for at, name in callers.of("makes", file, file, answer):
+                    client = services.client(name)
+                    if client is not None:
+                        yield Making(at, name, client)
+
+    def _made_in(self, file: int, names: set[str]) -> Iterator[tuple[Called, str]]:
+        facts_of = self.typing.files[file]
+        for name in sorted(names & facts_of.calls.keys()):
+            for node in facts_of.calls[name]:
+                parts = facts_of.nodes[node]
+                for each in self.typing.of(file, parts[1]):
+                    client = self.project.services.client(each[1]) if each[0] == "X" else None
+                    if client and not set(client.unless) & set(parts[3]):
+                        for at in self.project.lifetimes.sites(file, {node}):
+                            yield at, str(each[1])
 
     def _is_once(self, making: Making) -> bool:
         """Tell whether a place runs once, or beside what is served."""
@@ -242,17 +251,21 @@ class Clients:
                     return any(file.nodes[each][0] == facts.PARAM for each in parts[1])
         return False
 
-    def _constructed(self, cls: int, name: str, *, bare: bool) -> Iterator[Called]:
-        """Yield the places that construct a class; with `bare` those that pass nothing."""
-        for at, nodes in self.typing.index.callers(name, tests=False):
-            pool = self.typing.files[at].nodes
-            mine = {
-                node
-                for node in nodes
-                if ("C", cls) in self.typing.of(at, pool[node][1])
-                and not (bare and (pool[node][2] or pool[node][3]))
-            }
-            yield from self.project.lifetimes.sites(at, mine)
+    def _constructed(self, cls: int, name: str, *, bare: bool) -> list[Called]:
+        """Return the places that construct a class; with `bare` those that pass nothing."""
+        typing = self.typing
+
+        def fits(file: int, node: int) -> bool:
+            parts = typing.files[file].nodes[node]
+            is_bare = not (parts[2] or parts[3])
+            return ("C", cls) in typing.of(file, parts[1]) and (is_bare or not bare)
+
+        def answer() -> Iterator[tuple[Called, str]]:
+            for at in self.project.lifetimes.named(name, fits):
+                yield at, ""
+
+        question, home = "constructs bare" if bare else "constructs", typing.classes.file(cls)
+        return [at for at, _ in self.project.callers.of(question, cls, home, answer)]
 
     # Arguments
 

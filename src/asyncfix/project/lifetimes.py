@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.findings import Location, Root
+from asyncfix.project.places import Called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from asyncfix.project.program import Project
 
@@ -19,24 +20,12 @@ _ONCE = frozenset(("main", "test", "command line"))
 _SERVING = frozenset(("endpoint", "websocket", "middleware", "handler"))
 
 
-class Called(NamedTuple):
-    """A place where something is called: in a function of a file, from a byte on."""
-
-    file: int
-    function: int
-    node: int
-    start: int
-    end: int
-    guard: int
-
-
 class Lifetimes:
     """Answers for functions by number, in a project whose graph has grown."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self._spared: dict[int, bool] = {}
-        self._calls: dict[int, list[Called]] = {}
 
     @cached_property
     def serves(self) -> bool:
@@ -96,26 +85,25 @@ class Lifetimes:
 
     def calls_of(self, fid: int) -> list[Called]:
         """Return the places outside tests at which a function is called, as far as is known."""
-        found = self._calls.get(fid)
-        if found is None:
-            found = self._calls[fid] = list(self._calls_of(fid))
-        return found
-
-    def _calls_of(self, fid: int) -> Iterator[Called]:
         typing = self.project.typing
         name, reaches = typing.functions[fid][1].name, typing.calls.reaches
-        if not name or typing.index.count(name) > _MOST_NAMESAKES:
-            return
-        for file, nodes in typing.index.callers(name, tests=False):
-            mine = {
-                node
-                for node in nodes
-                if any(
-                    reaches(each, fid) is not None
-                    for each in typing.of(file, typing.files[file].nodes[node][1])
-                )
-            }
-            yield from self.sites(file, mine)
+
+        def fits(file: int, node: int) -> bool:
+            types = typing.of(file, typing.files[file].nodes[node][1])
+            return any(reaches(each, fid) is not None for each in types)
+
+        def answer() -> Iterator[tuple[Called, str]]:
+            if name and typing.index.count(name) <= _MOST_NAMESAKES:
+                for at in self.named(name, fits):
+                    yield at, ""
+
+        home = typing.functions.file(fid)
+        return [at for at, _ in self.project.callers.of("calls", fid, home, answer)]
+
+    def named(self, name: str, fits: Callable[[int, int], bool]) -> Iterator[Called]:
+        """Yield the places outside tests where something of a name is called that fits."""
+        for file, nodes in self.project.typing.index.callers(name, tests=False):
+            yield from self.sites(file, {node for node in nodes if fits(file, node)})
 
     def sites(self, file: int, nodes: set[int]) -> Iterator[Called]:
         """Yield the places at which some calls of a file stand."""
@@ -134,14 +122,19 @@ class Lifetimes:
             for at in range(0, len(loops), facts.LOOP)
         )
 
+    @cached_property
+    def _first_seen(self) -> dict[int, int]:
+        """Return the first instance of each function."""
+        instances = self.project.graph.instances
+        return {instances[at][0]: at for at in reversed(range(len(instances)))}
+
     def root(self, fid: int) -> Root:
         """Return the entry by which a function is reached, or the function itself."""
         project = self.project
         _ = project.chains
         number = project.graph.numbers.get((fid, -1))
         if number is None:
-            seen = (at for at, (each, _) in enumerate(project.graph.instances) if each == fid)
-            number = next(seen, None)
+            number = self._first_seen.get(fid)
         if number is not None:
             return project.root(number)
         file, function = project.typing.functions[fid]

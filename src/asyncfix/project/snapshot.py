@@ -8,6 +8,7 @@ import msgspec
 
 from asyncfix.project.index import Puts  # noqa: TC001 - msgspec reads annotations
 from asyncfix.project.notes import Notes  # noqa: TC001 - as above
+from asyncfix.project.places import Places  # noqa: TC001 - as above
 from asyncfix.project.program import Project
 from asyncfix.project.readings import Reading, saved, types
 from asyncfix.project.roots import Entries  # noqa: TC001 - as above
@@ -68,6 +69,7 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True):
     passed: list[Answer]
     work: list[SavedFound]
     notes: dict[str, list[Notes]]
+    places: list[Places]
 
 
 class _Masks:
@@ -104,6 +106,7 @@ def taken(project: Project) -> Snapshot:
         check: [each._replace(mask=number(each.mask)) for each in found]
         for check, found in project.notes.items()
     }
+    places = [each._replace(mask=number(each.mask)) for each in project.callers.known.values()]
     return Snapshot(
         project.config.salt,
         dict(zip(files.paths, files.digests, strict=True)),
@@ -120,6 +123,7 @@ def taken(project: Project) -> Snapshot:
         passed,
         work,
         notes,
+        places,
     )
 
 
@@ -201,6 +205,11 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
         (each.fid, each.self_class): each
         for each in snapshot.work
         if holds[each.mask] and not any(home(fid) in found.again for fid, _ in each.visited)
+    }
+    project.callers.known = {
+        (each.question, each.about): each._replace(mask=masks[each.mask])
+        for each in snapshot.places
+        if holds[each.mask] and not each.stands_in(found.again)
     }
     return True
 

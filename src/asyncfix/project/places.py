@@ -1,0 +1,65 @@
+"""Where in the project something is called, as far as its types tell; kept from run to run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable
+
+    from asyncfix.project.evaluate import Typing
+
+
+class Called(NamedTuple):
+    """A place where something is called: in a function of a file, from a byte on."""
+
+    file: int
+    function: int
+    node: int
+    start: int
+    end: int
+    guard: int
+
+
+class Places(NamedTuple):
+    """The places that answer a question about a function, class or file, each with what it calls.
+
+    `mask` tells what the answer rests on.
+    """
+
+    question: str
+    about: int
+    home: int
+    mask: int
+    found: list[tuple[Called, str]]
+
+    def stands_in(self, files: Container[int]) -> bool:
+        """Tell whether what was asked about, or a place, is in one of some files."""
+        return self.home in files or any(at.file in files for at, _ in self.found)
+
+
+class Callers:
+    """Remembers places; `known` has those of an earlier run that still hold."""
+
+    def __init__(self, typing: Typing) -> None:
+        self.typing = typing
+        self.known: dict[tuple[str, int], Places] = {}
+
+    def of(
+        self,
+        question: str,
+        about: int,
+        home: int,
+        answer: Callable[[], Iterable[tuple[Called, str]]],
+    ) -> list[tuple[Called, str]]:
+        """Return the places for a question about something that is in the file `home`."""
+        known = self.known.get((question, about))
+        if known is None:
+            trace = self.typing.trace
+            with self.typing.apart():
+                trace.mask = trace.bits[home]
+                found = list(answer())
+                known = Places(question, about, home, trace.mask, found)
+            self.known[question, about] = known
+        self.typing.trace.mask |= known.mask
+        return known.found
