@@ -355,7 +355,7 @@ def test_a_loop_is_told_as_a_formula_with_its_way_and_what_to_ask_instead(monkey
       leads_service/repositories/base.py:14  calls `Database.fetchrow`
       leads_service/database.py:47  asks `asyncpg.Connection.fetchrow`
       which sends `SELECT body, direction, create … eated_at DESC, id DESC LIMIT 1`
-      instead: `= ANY($1)` takes all keys as one list; now: `SELECT body, direction, created_at FROM conversations WHERE contact_id = $1 ORDER BY crea…`
+      instead: one `= ANY($1)` with a list of all keys; `executemany` for writes; now: `SELECT body, direction, created_at FROM conversations WHERE contact_id = $1 ORDER BY crea…`
 """)
 
 
