@@ -626,3 +626,25 @@ def test_an_error_is_placed_at_its_line(check):
 
 def test_an_empty_file_and_one_without_a_last_newline(check):
     assert check({"empty.py": "", "blank.py": "\n\n", "comment.py": "# nothing"}) == []
+
+
+def test_numbers_and_texts_that_are_given_as_timeouts_are_noted_with_their_places():
+    text = dedent(
+        """
+        TIMEOUT = 60 * 1000
+        options = {"timeout": 5, "size": 7, "options": f"-c statement_timeout={TIMEOUT}"}
+        connect("host=a connect_timeout=9", timeout=3.5, retries=4)
+        wait = config.get("timeout", "30s")
+        """
+    )
+
+    noted = extract("a.py", "", text).settings
+
+    assert [(each.key, text[each.start : each.end]) for each in noted] == [
+        ("TIMEOUT", "60 * 1000"),
+        ("timeout", "5"),
+        ("options", 'f"-c statement_timeout={TIMEOUT}"'),
+        ("timeout", "3.5"),
+        ("@0", '"host=a connect_timeout=9"'),
+        ("", '"30s"'),
+    ]

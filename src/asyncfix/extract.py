@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from asyncfix import facts
 from asyncfix.comments import directives, scanned
-from asyncfix.facts import Class, FileFacts, Function, Lazy, Param
+from asyncfix.facts import Class, FileFacts, Function, Lazy, Param, Setting
 from asyncfix.lazies import Lazies, Names, is_lock
 from asyncfix.parse import parse
 
@@ -45,6 +45,9 @@ _SQL = re.compile(
     r"\s*(?:--[^\n]*\n\s*)*(?:select|insert|update|delete|replace|merge|upsert|with|truncate|drop|alter|create)\s",
     re.IGNORECASE,
 )
+_FALL_BACK = frozenset(("get", "getenv", "setdefault", "getint", "getfloat", "pop"))
+_LARGEST = 1e12
+_MOST_KEYS = 16
 _ENDINGS = {ast.Break: facts.BREAKS, ast.Return: facts.RETURNS}
 _MOST_DEFINITIONS = 6
 _first = itemgetter(0)
@@ -91,6 +94,7 @@ def unparsable(path: str, message: str, digest: str = "", at: int = 0) -> FileFa
         (),
         ((),),
         {},
+        (),
         (),
         (),
         (),
@@ -164,6 +168,7 @@ class _Reader:
         self.awaited: ast.AST | None = None
         self.lazies = Lazies()
         self.rebinds: list[tuple[int, str]] = []
+        self.settings: list[Setting] = []
         self.quiet = 0
         self.starred = 0
         self.scope = _Scope(0, None, owner=-1, qualname="")
@@ -253,6 +258,7 @@ class _Reader:
             self.directives,
             self._lazies(),
             tuple(self.rebinds),
+            tuple(self.settings),
         )
 
     def _lazies(self) -> tuple[Lazy, ...]:
@@ -551,6 +557,10 @@ class _Reader:
             names = (*names, "*")
             values = (*values, self.starred)
         found = self._node(facts.CALL, callee, arguments, names, values)
+        for keyword in node.keywords:
+            self._setting(found, keyword.arg or "**", keyword.value)
+        if arguments:
+            self._positional(found, node)
         if self.scope.asked:
             self._site_if_done(found, node, awaited=awaited)
         else:
@@ -671,8 +681,84 @@ class _Reader:
         for key in node.keys:
             if key is not None and not isinstance(key, ast.Constant):
                 self._expression(key)
-        values = [self._expression(value) for value in node.values]
-        return self._fresh(facts.DICT, tuple(dict.fromkeys(v for v in values if v))[:12])
+        values = tuple([self._expression(value) for value in node.values])
+        keys = tuple([_key(key) for key in node.keys])
+        if not all(keys) or len(keys) > _MOST_KEYS:
+            return self._fresh(facts.DICT, tuple(dict.fromkeys(v for v in values if v))[:12])
+        found = self._fresh(facts.DICT, values, "\x1f".join(keys))
+        for name, given in zip(keys, node.values, strict=True):
+            self._setting(found, name, given)
+        return found
+
+    # Settings
+
+    def _setting(self, node: int, key: str, given: ast.expr) -> None:
+        """Note what is given under a name, if it is a number for a timeout, or a text of one."""
+        value = (
+            self._told(given)
+            if isinstance(given, ast.Constant | ast.BinOp | ast.JoinedStr)
+            else None
+        )
+        if value is None or self.quiet:
+            return
+        text = str(value) if isinstance(value, str) and "{" in value else key + str(value)
+        if "timeout" in text.lower():
+            self.settings.append(Setting(node, key, value, self._start(given), self._end(given)))
+
+    def _told(self, given: ast.expr) -> float | str | None:
+        """Return the number or the text that an expression spells out."""
+        if isinstance(given, ast.Constant):
+            value = given.value
+            if isinstance(value, str):
+                return (
+                    value.encode("utf-8", "replace").decode() if len(value) < _LONGEST_SQL else None
+                )
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                return None
+            return float(value) if abs(value) < _LARGEST else None
+        if isinstance(given, ast.BinOp):
+            pair = self._told(given.left), self._told(given.right)
+            is_product = isinstance(given.op, ast.Mult) and all(isinstance(n, float) for n in pair)
+            return pair[0] * pair[1] if is_product else None  # type: ignore[operator]
+        return self._template(given) if isinstance(given, ast.JoinedStr) else None
+
+    def _template(self, node: ast.JoinedStr) -> str | None:
+        """Return an f-string with the nodes of what is put in, if it tells of a timeout."""
+        fixed = "".join(str(each.value) for each in node.values if isinstance(each, ast.Constant))
+        if "timeout" not in fixed:
+            return None
+        quiet, self.quiet = self.quiet, 1
+        parts = [
+            str(each.value)
+            if isinstance(each, ast.Constant)
+            else f"{{{self._expression(getattr(each, 'value', None))}}}"
+            for each in node.values
+        ]
+        self.quiet = quiet
+        return "".join(parts)
+
+    def _positional(self, found: int, node: ast.Call) -> None:
+        """Note texts that are passed by position, and what `get("timeout", 60)` falls back on."""
+        first, *rest = node.args
+        if isinstance(first, ast.JoinedStr) or "=" in str(getattr(first, "value", "")):
+            self._setting(found, "@0", first)
+        if rest and len(rest) == 1 and _last_name(node.func) in _FALL_BACK:
+            name = first.value if isinstance(first, ast.Constant) else None
+            value = self._told(rest[0]) if isinstance(rest[0], ast.Constant | ast.BinOp) else None
+            if isinstance(name, str) and "timeout" in name.lower() and value is not None:
+                at = rest[0]
+                self.settings.append(Setting(found, "", value, self._start(at), self._end(at)))
+
+    def _named(self, name: str, given: ast.expr | None) -> None:
+        """Note what a variable, attribute or parameter is set to in numbers."""
+        if "timeout" not in name.lower() or given is None:
+            return
+        if isinstance(given, ast.Call) and _last_name(given) in ("Field", "field"):
+            defaults = [k.value for k in given.keywords if k.arg == "default"]
+            given = next(iter((*given.args, *defaults)), given)
+        value = self._told(given) if isinstance(given, ast.Constant | ast.BinOp) else None
+        if value is not None:
+            self.settings.append(Setting(0, name, value, self._start(given), self._end(given)))
 
     def _lambda(self, node: ast.Lambda) -> int:
         index = self._declare(node, "<lambda>")
@@ -893,12 +979,16 @@ class _Reader:
             if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Call):
                 self._site(facts.ITERATES, value, node.value)
             self._target(target, value)
+            key = target.slice if isinstance(target, ast.Subscript) else target
+            name = str(key.value) if isinstance(key, ast.Constant) else _last_name(target)
+            self._named(name, node.value)
         return True
 
     def _annotated_assign(self, node: ast.AnnAssign) -> bool:
         annotation = self._quietly(node.annotation)
         value = self._expression(node.value) if node.value else 0
         self._target(node.target, self._node(facts.ANNOTATED, annotation, value))
+        self._named(_last_name(node.target), node.value)
         return True
 
     def _augmented_assign(self, node: ast.AugAssign) -> bool:
@@ -1536,6 +1626,7 @@ class _Reader:
 
     def _param(self, argument: ast.arg, default: ast.expr | None, kind: str) -> Param:
         annotation = self._quietly(argument.annotation)
+        self._named(argument.arg, default)
         return Param(argument.arg, annotation, self._expression(default), kind)
 
     def _signature(
@@ -1770,6 +1861,14 @@ def _joined_sql(values: Sequence[ast.expr]) -> str:
         return ""
     parts = (str(v.value) if isinstance(v, ast.Constant) else "{}" for v in values)
     return _folded("".join(parts))
+
+
+def _key(key: ast.expr | None) -> str:
+    """Return the text that a key of a dict is, `**` for an expansion, else nothing."""
+    if key is None:
+        return "**"
+    value = key.value if isinstance(key, ast.Constant) else None
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 def _last_name(node: ast.expr) -> str:

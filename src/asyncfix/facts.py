@@ -24,7 +24,7 @@ AWAIT = 8  # awaited
 UNION = 9  # alternatives
 SEQUENCE = 10  # elements of a list, set or generator
 TUPLE = 11  # elements
-DICT = 12  # values
+DICT = 12  # values; if all keys are texts, these, with \x1f between them and `**` for expansion
 FUNCTION = 13  # index of a function of this file
 CLASS = 14  # index of a class of this file
 BINARY = 15  # left, right
@@ -202,6 +202,21 @@ class Lazy(NamedTuple):
     alone: bool
 
 
+class Setting(NamedTuple):
+    """A number or a text, at bytes `start` to `end`, that is given as a timeout or tells of one.
+
+    `node` is the call or the dict that it is given to under `key`, or 0 for a variable, attribute
+    or parameter of that name; without a key it is what a call such as `get("timeout", 60)` falls
+    back on. In a text, `{7}` stands for what node 7 gives.
+    """
+
+    node: int
+    key: str
+    value: float | str
+    start: int
+    end: int
+
+
 class Directive(NamedTuple):
     """A comment that may silence findings, at bytes `start` to `end`.
 
@@ -226,7 +241,7 @@ class FileFacts(NamedTuple):
     owner as written).
     `calls` holds the nodes of all calls by the last name of what is called, `imports` the first
     names of absolute imports; `rebinds` are (function, name) of variables of the module that
-    functions set.
+    functions set; `settings` are timeouts.
     """
 
     path: str
@@ -246,3 +261,4 @@ class FileFacts(NamedTuple):
     directives: tuple[Directive, ...]
     lazies: tuple[Lazy, ...]
     rebinds: tuple[tuple[int, str], ...]
+    settings: tuple[Setting, ...]

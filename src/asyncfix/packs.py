@@ -131,6 +131,24 @@ class Client(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     unless: tuple[str, ...] = ()
 
 
+class Setting(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What can be set where callables (`names`) are called, or in a dict that a `variable` holds.
+
+    `statements` and `waits` are paths of keys, such as `connect_args.command_timeout`, with the
+    seconds that 1 means there: how long a statement may run, how long code waits for a connection
+    or a lock. `texts` are paths of texts with settings of PostgreSQL in them. Calls without any of
+    `required` wait for ever; `add` is what they then lack.
+    """
+
+    names: tuple[str, ...] = ()
+    variable: str = ""
+    statements: dict[str, float] = {}
+    waits: dict[str, float] = {}
+    texts: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    add: str = ""
+
+
 class Example(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Code that is a test of its rule: `bad` is reported once or more, `good` never."""
 
@@ -215,6 +233,7 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     target: tuple[Target, ...] = ()
     query: tuple[Query, ...] = ()
     client: tuple[Client, ...] = ()
+    setting: tuple[Setting, ...] = ()
     values: tuple[str, ...] = ()
     returns: dict[str, str] = {}
     attributes: dict[str, str] = {}
@@ -282,6 +301,8 @@ class Library(msgspec.Struct, kw_only=True):
     own: set[str] = set()
     queries: dict[str, Query] = {}
     clients: dict[str, Client] = {}
+    settings: dict[str, Setting] = {}
+    variables: dict[str, Setting] = {}
     values: set[str] = set()
     members: dict[str, Query] = {}
     weak: set[str] = set()
@@ -396,6 +417,13 @@ def _learn(file: str, pack: Pack, library: Library) -> None:
             if not _NAME.match(name):
                 raise PackError(f"{file}: {name!r} is no full name")
         library.clients.update(dict.fromkeys(client.names, client))
+    for setting in pack.setting:
+        for name in setting.names:
+            if not _NAME.match(name):
+                raise PackError(f"{file}: {name!r} is no full name")
+        library.settings.update(dict.fromkeys(setting.names, setting))
+        if setting.variable:
+            library.variables[setting.variable] = setting
     library.values.update(pack.values)
     library.returns.update(pack.returns)
     library.attributes.update(pack.attributes)

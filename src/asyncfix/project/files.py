@@ -79,6 +79,14 @@ class Files:
 
         return Files(self.paths, digests, heads, load, says)
 
+    def function_around(self, index: int, at: int) -> int:
+        """Return the innermost function of a file around a byte, 0 for the module's own code."""
+        functions = enumerate(self[index].functions)
+        around = [
+            (each.end - each.start, n) for n, each in functions if each.start <= at < each.end
+        ]
+        return min((each for each in around if each[1]), default=(0, 0))[1]
+
     @cached_property
     def imports(self) -> frozenset[str]:
         """Return the first names of all that any file imports."""

@@ -8,6 +8,7 @@ from asyncfix.rewrites.cascade import cascade
 from asyncfix.rewrites.place import place_of
 from asyncfix.rewrites.plain import entry_of, plain_function
 from asyncfix.rewrites.strategies import strategies
+from asyncfix.rewrites.timeouts import shorter
 from asyncfix.rewrites.workspace import Plan, Refusal, RefusedError, Workspace
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from asyncfix.rewrites.place import Place
 
 _CHECK = "blocking-call"
+_AT_ONE_PLACE = {"long-database-timeout": shorter}
 
 __all__ = ["Plan", "Refusal", "Workspace", "fixes"]
 
@@ -25,8 +27,10 @@ __all__ = ["Plan", "Refusal", "Workspace", "fixes"]
 def fixes(rule: Rule, finding: Finding, workspace: Workspace) -> Plan:
     """Return what can be done about a finding, the best first, and why not more.
 
-    Nothing is said of findings that are not about a call which blocks.
+    Nothing is said of findings of checks that have no rewrite.
     """
+    if rule.check in _AT_ONE_PLACE:
+        return _at_one_place(_AT_ONE_PLACE[rule.check], finding, workspace)
     if rule.check != _CHECK:
         return Plan()
     try:
@@ -41,6 +45,15 @@ def fixes(rule: Rule, finding: Finding, workspace: Workspace) -> Plan:
         except RefusedError as error:
             refused.append(Refusal(strategy, str(error)))
     return Plan(tuple(found), tuple(refused))
+
+
+def _at_one_place(
+    rewrite: Callable[[Finding, Workspace], Fix], finding: Finding, workspace: Workspace
+) -> Plan:
+    try:
+        return Plan((rewrite(finding, workspace),))
+    except RefusedError as error:
+        return Plan(refusals=(Refusal("native", str(error)),))
 
 
 def _all(place: Place) -> Iterator[tuple[str, Callable[[Place], Fix]]]:
