@@ -170,6 +170,19 @@ def test_named_files_count_by_any_hop(rows):
     assert rows("service.py") == []
 
 
+def test_named_files_choose_what_is_reported_never_what_is_indexed(tmp_path, monkeypatch, rows):
+    part, folder = "[project]\nname = 'x'\n", tmp_path / "many"
+    write(folder, {"a/pyproject.toml": part, "a/app.py": APP, "b/pyproject.toml": part})
+    write(folder, {"b/service.py": SERVICE, "a/asyncfix.toml": 'select = ["blocking-file"]\n'})
+    write(folder, {"asyncfix.toml": 'src = ["a", "b"]\nselect = ["blocking-http"]\n'})
+    monkeypatch.chdir(folder)
+
+    every = ["a/app.py:9", "a/app.py:14"]
+    assert rows("--changed-only", "a/app.py") == every
+    assert rows("--changed-only", "b/service.py") == every
+    assert rows("--changed-only", "b/service.py", "a/app.py") == every
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,26 @@ def test_nothing_is_overwritten_unless_forced(capsys):
     assert init("--ci", "github", "--force") == 0
     assert workflow.read_text() != "mine\n"
     assert init("--ci", "github") == 0
+
+
+ORIGINS = {
+    "": "asyncfix-cli~=0.1",
+    '{"url": "https://git.example/asyncfix", "vcs_info": {"vcs": "git", "commit_id": "a1"}}': (
+        "asyncfix-cli @ git+https://git.example/asyncfix@a1"
+    ),
+    '{"url": "https://example.com/asyncfix_cli-0.1.whl", "archive_info": {}}': (
+        "asyncfix-cli @ https://example.com/asyncfix_cli-0.1.whl"
+    ),
+    '{"url": "file:///code/asyncfix", "dir_info": {}}': "asyncfix-cli @ file:///code/asyncfix",
+}
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_others_install_what_is_installed_here(origin, monkeypatch, capsys):
+    monkeypatch.setattr(PathDistribution, "read_text", lambda *_: origin)
+
+    assert init("--ci", "github", "--pre-commit") == 0
+
+    assert hooks()["asyncfix"]["additional_dependencies"] == [ORIGINS[origin]]
+    assert f'install "{ORIGINS[origin]}"' in Path(".github/workflows/asyncfix.yml").read_text()
+    assert ("that other machines do not have" in capsys.readouterr().err) == ("file:" in origin)

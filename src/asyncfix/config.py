@@ -192,6 +192,7 @@ class LoadedConfig:
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
+NAMES = ("asyncfix.toml", "pyproject.toml")
 FIELDS = {f.encode_name: f for f in msgspec.structs.fields(Config) if f.name != "project"}
 
 
@@ -259,7 +260,7 @@ def load(
 def _nearest(start: Path) -> tuple[Path | None, dict[str, Any] | None]:
     start = Path(os.path.abspath(start))  # noqa: PTH100 - links stay links
     for folder in (start, *start.parents):
-        for name in ("asyncfix.toml", "pyproject.toml"):
+        for name in NAMES:
             path = folder / name
             if path.is_file() and (table := _table(path)) is not None:
                 return path, table

@@ -12,8 +12,9 @@ from asyncfix.commands.config import shown
 from asyncfix.commands.mending import Mending, mending
 from asyncfix.commands.options import config_file, running, settings
 from asyncfix.commands.printing import Printing, Sink, SinkType
-from asyncfix.commands.setup import cache_folder, engine, loaded
-from asyncfix.commands.wishes import Reasoned, Wish, narrowed, staged_texts, wishes
+from asyncfix.commands.setup import cache_folder, engine, loaded, loaded_here
+from asyncfix.commands.watching import Watched, watching
+from asyncfix.commands.wishes import Wish, narrowed, staged_texts, wishes
 from asyncfix.findings import AsyncfixError
 from asyncfix.terminal import Progress, write
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from asyncfix.engine import Outcome
 
 
-@click.command("check", cls=Reasoned)
+@click.command("check", cls=Watched)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @settings
 @config_file
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--statistics", is_flag=True, help="Print a table of rules instead of findings.")
 @click.option("--show-unresolved", is_flag=True, help="List the calls that lead nowhere known.")
 @click.option("--stdin-filename", metavar="FILE", help="The file whose text stdin holds; with -.")
+@watching
 @click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 where there are findings.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
 @click.option("--show-settings", is_flag=True, help="Print what holds here, and check nothing.")
@@ -66,7 +68,8 @@ def command(  # noqa: PLR0917 - click calls it by name
     wish, mend = Wish.taken(overrides), Mending.taken(overrides)
     replaced = _stdin(paths, stdin_filename)
     paths = tuple(map(Path, replaced)) or paths or (Path(),)
-    found = loaded(paths[0], overrides, file, verbose=verbose)
+    load = loaded_here if wish.changed_only else loaded
+    found = load(paths[0], overrides, file, verbose=verbose)
     if show_settings:
         write(shown(found, paths), None)
         return 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,8 +14,8 @@ import click
 from asyncfix import __version__
 from asyncfix.findings import AsyncfixError
 
-_REQUIREMENT = f"asyncfix-cli~={'.'.join(__version__.split('.')[:2])}"
-_GITHUB = f"""\
+_RELEASE = f"asyncfix-cli~={'.'.join(__version__.split('.')[:2])}"
+_GITHUB = """\
 name: asyncfix
 
 on:
@@ -33,28 +35,28 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: "3.13"
-      - run: python -m pip install "{_REQUIREMENT}"
+      - run: python -m pip install "{requirement}"
       - run: asyncfix check --output-format github
 """
-_GITLAB = f"""\
+_GITLAB = """\
 asyncfix:
-  image: python:3.13-slim
+  image: python:3.13
   script:
-    - python -m pip install "{_REQUIREMENT}"
+    - python -m pip install "{requirement}"
     - asyncfix check --out gitlab=gl-code-quality-report.json
   artifacts:
     when: always
     reports:
       codequality: gl-code-quality-report.json
 """
-_HOOK = f"""\
+_HOOK = """\
 - repo: local
   hooks:
     - id: asyncfix
       name: asyncfix
       entry: asyncfix check --force-exclude --changed-only
       language: python
-      additional_dependencies: ["{_REQUIREMENT}"]
+      additional_dependencies: ["{requirement}"]
       types_or: [python, pyi]
       require_serial: true
 """
@@ -81,15 +83,39 @@ class Plan(NamedTuple):
 @click.option("--force", is_flag=True, help="Write over files that are there already.")
 def command(ci: str | None, pre_commit: bool, force: bool) -> int:  # noqa: FBT001
     """Set up asyncfix in the working directory; nothing is overwritten unasked."""
-    plans = [_configuration()]
+    plans, requirement = [_configuration()], _installed_from() or _RELEASE
     if ci == "github":
-        plans.append(_file(Path(".github/workflows/asyncfix.yml"), _GITHUB))
+        text = _GITHUB.format(requirement=requirement)
+        plans.append(_file(Path(".github/workflows/asyncfix.yml"), text))
     if ci == "gitlab":
-        plans += [_file(Path(_INCLUDED), _GITLAB), _gitlab_include()]
+        text = _GITLAB.format(requirement=requirement)
+        plans += [_file(Path(_INCLUDED), text), _gitlab_include()]
     if pre_commit:
-        plans.append(_hook(Path(".pre-commit-config.yaml")))
+        text = _HOOK.format(requirement=requirement)
+        plans.append(_hook(Path(".pre-commit-config.yaml"), text))
     done = [_carried_out(plan, force=force) for plan in plans]
+    if (ci or pre_commit) and requirement.partition(" @ ")[2].startswith("file:"):
+        told = "this asyncfix comes from a folder that other machines do not have"
+        click.echo(f"warning: {told}: put what they install in place of `{requirement}`", err=True)
     return 0 if all(done) else 1
+
+
+def _installed_from() -> str:
+    """Return what pip calls the place that this asyncfix came from; nothing for an index.
+
+    Source: PEP 610, direct_url.json.
+    """
+    try:
+        text = metadata.distribution("asyncfix-cli").read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        text = None
+    if not text:
+        return ""
+    told = json.loads(text)
+    url, vcs = told["url"], told.get("vcs_info")
+    return (
+        f"asyncfix-cli @ {vcs['vcs']}+{url}@{vcs['commit_id']}" if vcs else f"asyncfix-cli @ {url}"
+    )
 
 
 def _carried_out(plan: Plan, *, force: bool) -> bool:
@@ -154,19 +180,19 @@ def _gitlab_include() -> Plan:
     return Plan(path, "", f"add `- local: {_INCLUDED}` to its `include`")
 
 
-def _hook(path: Path) -> Plan:
+def _hook(path: Path, hook: str) -> Plan:
     """Plan a hook behind the last one, in the indentation that the file has."""
     if not path.exists():
-        return Plan(path, "repos:\n" + _indented(_HOOK, "  "))
+        return Plan(path, "repos:\n" + _indented(hook, "  "))
     text = _read(path)
     if _MARK in text:
         return Plan(path, "", "has the hook already")
     block = _REPOS.search(text)
     first = re.search(r"^([ \t]*)- repo:", block[1], re.MULTILINE) if block else None
     if block is None or first is None:
-        return Plan(path, "", "add the hook yourself: its `repos` are not a plain list\n" + _HOOK)
+        return Plan(path, "", "add the hook yourself: its `repos` are not a plain list\n" + hook)
     head, tail = text[: block.end()].rstrip("\n"), text[block.end() :]
-    hook = _indented(_HOOK, first[1])
+    hook = _indented(hook, first[1])
     return Plan(path, f"{head}\n{hook}{tail and chr(10) + tail}", "hook added")
 
 

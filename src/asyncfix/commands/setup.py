@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from asyncfix.config import LoadedConfig, load, parse
 
@@ -39,6 +41,25 @@ def loaded(
     if verbose:
         click.echo(f"configuration: {found.path or 'defaults'}", err=True)
     return found
+
+
+def loaded_here(
+    start: Path, settings: Mapping[str, Any], file: Path | None, *, verbose: bool = False
+) -> LoadedConfig:
+    """Return the configuration of the working directory, whose project is indexed as a whole.
+
+    It does not depend on which of the project's files are named, or in which portions. For a
+    path outside the working directory it is that path's own.
+    """
+    from asyncfix.source import project_root  # noqa: PLC0415 - see `engine`
+
+    here = Path()
+    if here.absolute() not in start.absolute().parents:
+        return loaded(start, settings, file, verbose=verbose)
+    found = loaded(here, settings, file, verbose=verbose)
+    root = project_root((here,), found.config)
+    config = msgspec.structs.replace(found.config, project=str(root))
+    return replace(found, config=config)
 
 
 def viewed(
