@@ -51,6 +51,7 @@ def _given(parts: Sequence[Any], name: str, position: int) -> int:
 
 def constant(typing: Typing, file: int, node: int) -> object:
     """Return the constant that an expression is by its text or its name; `...` if none."""
+    typing.rests_on(file)
     parts = typing.files[file].nodes[node]
     if parts[0] == facts.CONST:
         return parts[1]
@@ -70,6 +71,7 @@ def _of_class(typing: Typing, file: int, parts: Sequence[Any]) -> object:
     owners = typing.of(file, parts[1])
     if len(owners) == 1 and owners[0][0] == "C":
         at, facts_of = typing.classes[owners[0][1]]
+        typing.rests_on(at)
         values = facts_of.attributes.get(parts[2], ())
         if len(values) == 1:
             return constant(typing, at, values[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncfix import facts
 from asyncfix.project.arguments import argument
@@ -15,12 +15,29 @@ if TYPE_CHECKING:
     from asyncfix.project.graph import Graph
 
 
+class Argument(NamedTuple):
+    """What a call passes for a parameter: its node, 0 if none; which parameter that is, or -1.
+
+    Caller, callee and `fid`, whose parameter it is, are functions; `call` is the node of the call.
+    """
+
+    caller: int
+    callee: int
+    call: int
+    bound: bool
+    at: int
+    node: int
+    fid: int
+    param: int
+
+
 class Callbacks:
     """Notes who calls its parameters, and passes on to it what the callers pass."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.typing = graph.typing
+        self.arguments: dict[tuple[int, int, int, bool, int], Argument] = {}
         self.passed: set[tuple[int, int, int]] = set()  # expressions, as file, node and `self`
 
     def note(self, site: Site, callee: Sequence[Any]) -> bool:
@@ -46,8 +63,8 @@ class Callbacks:
         changed = True
         while changed and not graph.queue:
             changed = False
-            for number in range(len(graph.instances)):
-                for called in list(graph.called_params[number]):
+            for number, own in enumerate(graph.called_params):
+                for called in list(own) if own else ():
                     changed |= self._pass(number, called)
 
     def _pass(self, number: Instance, called: CalledParam) -> bool:
@@ -94,18 +111,12 @@ class Callbacks:
         owner, index = called[:2]
         if owner != graph.instances[number][0]:
             return self._resolve_outer(edge, owner, index, is_async=is_async)
-        file = graph.file_index(edge.caller)
-        nodes = graph.files[file].nodes
-        parts = nodes[edge.node]
-        if parts[0] != facts.CALL:
+        passed = self._argument(edge, index)
+        if passed.node <= 0:
             return False
-        node = argument(parts, graph.function(number), index, bound=edge.bound)
-        if node <= 0:
-            return False
-        passed = nodes[node]
-        if passed[0] == facts.PARAM:
-            fid = graph.typing.first_function[file] + passed[1]
-            return self._note_passed(edge, fid, passed[2])
+        if passed.fid >= 0:
+            return self._note_passed(edge, passed.fid, passed.param)
+        file, node = graph.file_index(edge.caller), passed.node
         at = number if is_async else edge.caller
         place = called[2:5] if is_async else edge[2:5]
         site = graph.site(at, *place)
@@ -114,6 +125,29 @@ class Callbacks:
             if each[0] in "FMV" or (each[0] == "X" and not is_async):
                 graph.callees.follow(site, each, (facts.CALL, node, (), (), ()))
         return True
+
+    def _argument(self, edge: Edge, index: int) -> Argument:
+        """Return what a call passes for a parameter."""
+        instances = self.graph.instances
+        caller, callee = instances[edge.caller][0], instances[edge.callee][0]
+        key = (caller, callee, edge.node, edge.bound, index)
+        found = self.arguments.get(key)
+        if found is None:
+            found = self.arguments[key] = Argument(*key, *self._told(edge, index))
+        return found
+
+    def _told(self, edge: Edge, index: int) -> tuple[int, int, int]:
+        graph = self.graph
+        file = graph.file_index(edge.caller)
+        nodes = graph.files[file].nodes
+        parts = nodes[edge.node]
+        if parts[0] != facts.CALL:
+            return 0, -1, -1
+        node = argument(parts, graph.function(edge.callee), index, bound=edge.bound)
+        if node > 0 and nodes[node][0] == facts.PARAM:
+            _, at, param = nodes[node]
+            return node, graph.typing.first_function[file] + at, param
+        return node, -1, -1
 
     def _resolve_outer(self, edge: Edge, owner: int, index: int, *, is_async: bool) -> bool:
         """Follow a call, within a nested function, of a parameter of the enclosing one."""

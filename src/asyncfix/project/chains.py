@@ -75,8 +75,8 @@ def ways(
     found: list[list[Way]] = [[] for _ in graph.instances]
     queue: list[tuple[int, bool, int, tuple[int, ...], Instance, Way]] = []
     count = 0
-    for number in range(len(graph.hits)):
-        for hit in sorted(_opening(graph, number, severity), key=_implicit):
+    for number, hits in enumerate(graph.hits):
+        for hit in sorted(_opening(graph, number, severity), key=_implicit) if hits else ():
             if (hit.target.effect == "loop") is not loops:
                 continue
             if quiet and hit.target.rule in quiet.get((number, hit.start, hit.end), ()):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from asyncfix import facts, heads
+from asyncfix import facts
 from asyncfix.project.trace import Memo
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ SETTER = "setter"
 PROPERTIES = frozenset(
     ("property", "cached_property", "hybrid_property", "classproperty", "cached_classproperty")
 )
+_NONE = frozenset[str]()
 _CACHES = frozenset(("cache", "lru_cache", "cached_property"))
 
 
@@ -24,27 +26,34 @@ class Decorators:
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
         self._known: Memo[int, Types] = Memo(typing.trace, self._bound, lambda fid: (("F", fid),))
-        self._names: dict[int, frozenset[str]] = {}
-        self._decorated: dict[str, list[int]] | None = None
 
     def names(self, fid: int) -> frozenset[str]:
         """Return the last names of a function's decorators, such as `property`."""
-        found = self._names.get(fid)
-        if found is None:
-            file, function = self.typing.functions[fid]
-            names = heads.decorators(self.typing.files[file], function)
-            found = self._names[fid] = frozenset(names)
+        return self._names.get(fid, _NONE)
+
+    @cached_property
+    def _names(self) -> dict[int, frozenset[str]]:
+        """Return the names of all functions that have decorators."""
+        found: dict[int, list[str]] = {}
+        for name, fids in self._decorated.items():
+            for fid in fids:
+                found.setdefault(fid, []).append(name)
+        same: dict[frozenset[str], frozenset[str]] = {}
+        sets = ((fid, frozenset(names)) for fid, names in found.items())
+        return {fid: same.setdefault(names, names) for fid, names in sets}
+
+    @cached_property
+    def _decorated(self) -> dict[str, list[int]]:
+        """Return the functions that something of a name decorates, by name."""
+        found: dict[str, list[int]] = {}
+        heads = self.typing.files.heads
+        for start, head in zip(self.typing.first_function, heads, strict=True):
+            for name, at, _ in head.decorated:
+                found.setdefault(name, []).append(start + at)
         return found
 
     def by_name(self, name: str) -> list[int]:
         """Return the functions that something of this name decorates."""
-        if self._decorated is None:
-            self._decorated = {}
-            for start, head in zip(
-                self.typing.first_function, self.typing.files.heads, strict=True
-            ):
-                for each, at, _ in head.decorated:
-                    self._decorated.setdefault(each, []).append(start + at)
         return self._decorated.get(name, [])
 
     def is_property(self, fid: int) -> bool:

@@ -175,6 +175,10 @@ class Typing:
         """Note that an answer rests on a function."""
         self.trace.mask |= self.trace.bits[self.functions.file(fid)]
 
+    def rests_on(self, file: int) -> None:
+        """Note that an answer rests on a file."""
+        self.trace.mask |= self.trace.bits[file]
+
     def at(self, places: Iterable[tuple[int, ...]], self_class: int = -1) -> Types:
         """Return the types at some places, which begin with a file and end with a node."""
         return unique(each for at in places for each in self.of(at[0], at[-1], self_class))

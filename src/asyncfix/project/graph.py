@@ -8,6 +8,7 @@ from asyncfix import facts, packs
 from asyncfix.project.callbacks import Callbacks
 from asyncfix.project.callees import Callees
 from asyncfix.project.edges import Asked, Edge, Hit, Site
+from asyncfix.project.guards import Tests
 from asyncfix.project.implicit import Implicit
 from asyncfix.project.readings import Extent, Keys, recall
 from asyncfix.project.sinks import Sinks
@@ -72,6 +73,7 @@ class Graph:
         self.implicit = Implicit(self)
         self.callbacks = Callbacks(self)
         self.callees = Callees(self)
+        self.tests = Tests(self)
 
     def function(self, number: Instance) -> Function:
         """Return the function of an instance."""
@@ -195,9 +197,8 @@ class Graph:
 
     def site(self, number: Instance, node: int, start: int, end: int) -> Site:
         """Return a call within an instance, under no guards."""
-        fid, self_class = self.instances[number]
-        file = self.typing.functions[fid][0]
-        return Site(number, file, self_class, facts.CALLS, node, start, end)
+        self_class = self.instances[number][1]
+        return Site(number, self.file_index(number), self_class, facts.CALLS, node, start, end)
 
     def guards(self, site: Site) -> Guards:
         """Return the guards under which a site runs."""

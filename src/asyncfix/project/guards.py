@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncfix import facts
 from asyncfix.project.arguments import argument, constant
@@ -34,16 +34,12 @@ def weighed(graph: Graph, edge: Edge, guards: Guards) -> tuple[Guards, int] | No
         return edge.guards, 0
     kept = list(edge.guards)
     undecided = 0
-    home = graph.file_index(edge.callee)
     for param, test, wanted in guards:
-        place = _passed(graph, edge, param)
-        outcome = _outcome(graph.typing, place, test, home) if place else None
+        outcome, own = graph.tests.of(edge, param, test)
         if outcome is not None:
             if outcome != wanted:
                 return None
-            continue
-        own = _own(graph, edge, place) if place else -1
-        if own >= 0 and not test.startswith((facts.IS_A, facts.SAME)):
+        elif own >= 0 and not test.startswith((facts.IS_A, facts.SAME)):
             kept.append((own, test, wanted))
         else:
             undecided += is_open((param, test, wanted))
@@ -55,6 +51,58 @@ def is_open(guard: tuple[int, str, bool]) -> bool:
     """Tell whether a guard leaves a doubt; that an argument is no exception leaves none."""
     param, test, wanted = guard
     return param >= 0 and (wanted or not test.startswith(_EXCEPTIONS))
+
+
+class Tested(NamedTuple):
+    """What a call's argument makes of a test of the parameter that takes it.
+
+    `outcome` is None where that is not known, `own` the caller's parameter that is passed on or -1,
+    `mask` what both rest on. Caller and callee are functions, `node` is the call.
+    """
+
+    caller: int
+    callee: int
+    node: int
+    bound: bool
+    param: int
+    test: str
+    outcome: bool | None
+    own: int
+    mask: int
+
+
+class Tests:
+    """Answers what becomes of tests; `known` has what an earlier run found and still holds."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.known: dict[tuple[int, int, int, bool, int, str], Tested] = {}
+
+    def of(self, edge: Edge, param: int, test: str) -> tuple[bool | None, int]:
+        """Return the outcome of a test, and the caller's own parameter that is passed on or -1."""
+        if edge.kind in _HANDED_ON:
+            return self._found(edge, param, test)
+        instances, trace = self.graph.instances, self.graph.typing.trace
+        caller, callee = instances[edge.caller][0], instances[edge.callee][0]
+        key = (caller, callee, edge.node, edge.bound, param, test)
+        known = self.known.get(key)
+        if known is None:
+            outer, trace.mask = trace.mask, 0
+            outcome, own = self._found(edge, param, test)
+            known = self.known[key] = Tested(*key, outcome, own, trace.shared())
+            trace.mask = outer
+        trace.mask |= known.mask
+        return known.outcome, known.own
+
+    def _found(self, edge: Edge, param: int, test: str) -> tuple[bool | None, int]:
+        graph, typing = self.graph, self.graph.typing
+        for number in (edge.caller, edge.callee):
+            typing.read(graph.instances[number][0])
+        place = _passed(graph, edge, param)
+        if place is None:
+            return None, -1
+        outcome = _outcome(typing, place, test, graph.file_index(edge.callee))
+        return outcome, -1 if outcome is not None else _own(graph, edge, place)
 
 
 def _own(graph: Graph, edge: Edge, place: tuple[int, int]) -> int:

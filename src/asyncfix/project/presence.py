@@ -22,6 +22,7 @@ _DEEPEST = 6
 
 def is_there(typing: Typing, file: int, node: int, deep: int = _DEEPEST) -> bool:
     """Tell whether an expression surely gives an object."""
+    typing.rests_on(file)
     parts = typing.files[file].nodes[node]
     operator = parts[0]
     if operator in _OBJECTS:
@@ -74,6 +75,7 @@ def _gives(typing: Typing, callee: Type, *, awaited: bool) -> bool:
         return not awaited
     if callee[0] not in "FM":
         return False
+    typing.read(callee[1])
     file, function = typing.functions[callee[1]]
     if bool(function.flags & facts.ASYNC) != awaited:
         return False
@@ -103,6 +105,7 @@ def _is_held(typing: Typing, file: int, parts: Node, deep: int) -> bool:
 def _is_held_by(typing: Typing, cls: int, name: str, deep: int) -> bool:
     for each in typing.hierarchy.order(cls)[0]:
         at, facts_of = typing.classes[each]
+        typing.rests_on(at)
         values = facts_of.attributes.get(name)
         if values:
             return all(is_there(typing, at, value, deep) for value in values)
@@ -120,6 +123,7 @@ def _is_declared(typing: Typing, file: int, node: int) -> bool:
 
 
 def _admits_none(typing: Typing, file: int, node: int, deep: int) -> bool:
+    typing.rests_on(file)
     parts = typing.files[file].nodes[node]
     operator = parts[0]
     if deep <= 0 or operator in (facts.UNKNOWN, facts.CONST):

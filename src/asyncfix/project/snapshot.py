@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from asyncfix.project.index import Puts  # noqa: TC001 - msgspec reads annotations
+from asyncfix.project.callbacks import Argument  # noqa: TC001 - msgspec reads annotations
+from asyncfix.project.guards import Tested  # noqa: TC001 - as above
+from asyncfix.project.index import Puts  # noqa: TC001 - as above
 from asyncfix.project.notes import Notes  # noqa: TC001 - as above
 from asyncfix.project.places import Places  # noqa: TC001 - as above
 from asyncfix.project.program import Project
@@ -70,6 +72,8 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True):
     work: list[SavedFound]
     notes: dict[str, list[Notes]]
     places: list[Places]
+    tests: list[Tested]
+    arguments: list[Argument]
 
 
 class _Masks:
@@ -107,6 +111,7 @@ def taken(project: Project) -> Snapshot:
         for check, found in project.notes.items()
     }
     places = [each._replace(mask=number(each.mask)) for each in project.callers.known.values()]
+    tests = [each._replace(mask=number(each.mask)) for each in graph.tests.known.values()]
     return Snapshot(
         project.config.salt,
         dict(zip(files.paths, files.digests, strict=True)),
@@ -124,6 +129,8 @@ def taken(project: Project) -> Snapshot:
         work,
         notes,
         places,
+        tests,
+        [*graph.callbacks.arguments.values()],
     )
 
 
@@ -210,6 +217,16 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
         (each.question, each.about): each._replace(mask=masks[each.mask])
         for each in snapshot.places
         if holds[each.mask] and not each.stands_in(found.again)
+    }
+    graph.tests.known = {
+        each[:6]: each._replace(mask=masks[each.mask])
+        for each in snapshot.tests
+        if holds[each.mask] and found.again.isdisjoint((home(each.caller), home(each.callee)))
+    }
+    graph.callbacks.arguments = {
+        each[:5]: each
+        for each in snapshot.arguments
+        if found.again.isdisjoint((home(each.caller), home(each.callee)))
     }
     return True
 
