@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncfix import packs as rule_packs
-from asyncfix.checks import blocking_call
+from asyncfix.checks import blocking_call, nested_event_loop
 from asyncfix.config import Config
 from asyncfix.extract import extract
 from asyncfix.findings import Severity
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from asyncfix.rewrites import Plan
 
 PACKS = rule_packs.load(rule_packs.builtin_texts())
+CHECKS = {"blocking-call": blocking_call, "nested-event-loop": nested_event_loop}
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ def plans(files: Mapping[str, str], **settings: object) -> Iterator[tuple[Findin
     """Yield what is found, from warning up, and what can be done about it."""
     workspace = workspace_of(files, **settings)
     for rule in PACKS.rules.values():
-        if rule.check != "blocking-call":
+        if rule.check not in CHECKS:
             continue
-        for finding in blocking_call.find(rule, workspace.project):
+        for finding in CHECKS[rule.check].find(rule, workspace.project):
             if finding.severity.rank <= Severity.WARNING.rank:
                 yield finding, fixes(rule, finding, workspace)
 

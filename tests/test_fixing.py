@@ -371,3 +371,41 @@ def test_a_place_that_another_with_the_same_code_stood_for_is_fixed_after_it(fix
 
     assert texts["app.py"].count("await asyncio.to_thread") == 2
     assert not changes.unfixed
+
+
+@pytest.mark.parametrize(
+    ("other", "fine"),
+    [
+        ("async def sleep(seconds): ...\n", True),
+        ("import app\n\nasync def sleep(seconds): ...\n", False),
+        ("from . import third\n\nasync def sleep(seconds): ...\n", False),
+        ("try:\n    from app import wait\nexcept ImportError:\n    pass\n", False),
+        ("async def sleep(seconds):\n    import app\n", True),
+        ("import typing\nif typing.TYPE_CHECKING:\n    import app\n", True),
+    ],
+)
+def test_a_fix_that_has_modules_import_each_other_is_withdrawn_with_the_reason(fix, other, fine):
+    planted = Planted(
+        (("native", "time.sleep(", "await own.clock.sleep("),), imports_of=("own.clock",)
+    )
+    package = {"own/__init__.py": "", "own/third.py": "import app\n", "own/clock.py": other}
+
+    texts, changes = fix({"app.py": SLEEPS, **package}, planted)
+
+    assert bool(texts) is fine
+    told = "app.py would import `own.clock`, which imports it in turn"
+    assert reasons(changes) == ([] if fine else [told])
+
+
+def test_modules_that_import_each_other_already_may_do_so(fix):
+    planted = Planted(imports_of=("own.clock",))
+    source = f"import own.third\n{SLEEPS}".replace("import time", "import asyncio\nimport time")
+    package = {
+        "own/__init__.py": "",
+        "own/third.py": "from own import clock\n",
+        "own/clock.py": "import app\n",
+    }
+
+    texts, _ = fix({"app.py": source, **package}, planted)
+
+    assert "import own.clock\n" in texts["app.py"]

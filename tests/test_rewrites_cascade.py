@@ -362,3 +362,58 @@ def test_a_cascade_awaits_every_call_of_what_turned_and_no_other(graph):
     )
     expected = expected.replace("import time", "import asyncio", 1)
     assert fixed == expected.replace("time.sleep(1)", "await asyncio.sleep(1)")
+
+
+KEEPER = """
+import asyncio
+import pathlib
+
+READERS = []
+
+
+def read(name):
+    return pathlib.Path(name).read_text()
+
+
+READERS.append(read)
+
+
+class Keeper:
+    def __init__(self):
+        self.kept = {}
+
+    def _key(self):
+        return id(asyncio.get_running_loop())
+
+    def get(self, name):
+        # one for each loop
+        key = self._key()
+        if key not in self.kept:
+            self.kept[key] = read(name)
+        return self.kept[key]
+
+
+async def main():
+    keeper = Keeper()
+    return keeper.get(__file__) == keeper.get(__file__)
+
+
+async def both():
+    print(await asyncio.gather(main(), main()))
+
+
+if __name__ == "__main__":
+    asyncio.run(both())
+"""
+
+
+def test_who_asks_for_the_loop_turns_and_moves_what_blocks_to_a_thread(tmp_path):
+    fixed = rewritten({"main.py": KEEPER})
+
+    assert {fix.strategy for fix in fixed.fixes} == {"cascade"}
+    assert fixed.files["main.py"] == (
+        KEEPER.replace("def get(", "async def get(")
+        .replace("= read(name)", "= await asyncio.to_thread(read, name)")
+        .replace("keeper.get(", "await keeper.get(")
+    )
+    assert printed(tmp_path, fixed.files) == "[True, True]\n"

@@ -10,6 +10,7 @@ from asyncfix.changes.edits import changed
 from asyncfix.changes.proof import flaw
 from asyncfix.changes.trial import edits_of, tried
 from asyncfix.facts import ASYNC
+from asyncfix.fixing.cycles import closing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -104,7 +105,7 @@ def _flaw(bench: Bench, path: str, here: Sequence[Candidate], importer: Importer
 
 
 def _in_project(before: Bench, after: Bench, trial: Trial) -> Failures:
-    failures: Failures = {}
+    failures: Failures = {each.key: reason for each, reason in closing(before, after, trial)}
     for mismatch in mismatches(before.project, after.project):
         for candidate in _who_turned(mismatch, trial, before):
             failures.setdefault(candidate.key, f"{mismatch.reason}{_place(after, mismatch.at)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncfix.rewrites import nested
 from asyncfix.rewrites.cascade import cascade
 from asyncfix.rewrites.place import place_of
 from asyncfix.rewrites.plain import entry_of, plain_function
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from asyncfix.packs import Rule
     from asyncfix.rewrites.place import Place
 
-_CHECK = "blocking-call"
+_CHECKS = ("blocking-call", nested.CHECK)
 _AT_ONE_PLACE = {"long-database-timeout": shorter}
 
 __all__ = ["Plan", "Refusal", "Workspace", "fixes"]
@@ -31,7 +32,7 @@ def fixes(rule: Rule, finding: Finding, workspace: Workspace) -> Plan:
     """
     if rule.check in _AT_ONE_PLACE:
         return _at_one_place(_AT_ONE_PLACE[rule.check], finding, workspace)
-    if rule.check != _CHECK:
+    if rule.check not in _CHECKS:
         return Plan()
     try:
         place = place_of(rule, finding, workspace)

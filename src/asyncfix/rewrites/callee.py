@@ -48,13 +48,27 @@ def _refuse_loop(place: Place, below: list[Instance]) -> None:
         function = graph.function(number)
         if function.flags & facts.LAMBDA:
             continue
-        code = workspace.text(graph.file(number).path).data[function.start : function.end]
-        for each in () if _OWN_LOOP.search(code) else calls.finditer(code):
+        for each in calls.finditer(_code(place, number)):
             word, at = each[1].decode(), function.start + each.start()
-            if not _is_ours(graph, number, word, at):
+            if not _is_ours(graph, number, word, at) and not _starts_loop(place, number, below):
                 raise RefusedError(
                     f"`{function.name}` calls `{word}`, which needs the running loop"
                 )
+
+
+def _starts_loop(place: Place, number: Instance, below: list[Instance]) -> bool:
+    """Tell whether a function, or each that calls it, starts a loop where there is none."""
+    if _OWN_LOOP.search(_code(place, number)):
+        return True
+    edges = place.workspace.project.graph.edges
+    callers = [each for each in below if any(edge.callee == number for edge in edges[each])]
+    return bool(callers) and all(_OWN_LOOP.search(_code(place, each)) for each in callers)
+
+
+def _code(place: Place, number: Instance) -> bytes:
+    graph = place.workspace.project.graph
+    function = graph.function(number)
+    return place.workspace.text(graph.file(number).path).data[function.start : function.end]
 
 
 def _is_ours(graph: Graph, caller: Instance, name: str, at: int) -> bool:

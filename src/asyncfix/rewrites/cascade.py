@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asyncfix.changes.edits import sound
@@ -26,22 +27,31 @@ if TYPE_CHECKING:
     from asyncfix.syntax.tree import Node
 
 STRATEGY = "cascade"
+_NEAREST = 3  # functions below a place that may turn without the one that blocks
 _DEF = re.compile(rb"def\b")
 _MARK = re.compile(rb"@pytest\.mark\.(asyncio|anyio)\b")
 _AUTO = re.compile(r"^\s*asyncio_mode\s*=\s*[\"']?auto\b", re.MULTILINE)
 _PYTEST_FILES = ("pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini")
+_LOCKED = "`{}` holds a lock of threads while it calls: it must not wait then"
 _BETWEEN = "other tasks may run wherever a call is now awaited, where before none could"
 
 
 def cascade(place: Place) -> Fix:
-    """Return the fix that awaits all the way down; raise RefusedError where somebody cannot."""
+    """Return the fix that awaits all the way down; raise RefusedError where somebody cannot.
+
+    Where what blocks cannot be awaited itself, the function that the place calls, or one further
+    down, becomes asynchronous, and moves what it calls to a thread.
+    """
     workspace = place.workspace
     graph = workspace.project.graph
-    fid = graph.instances[place.chain.edges[-1].callee][0]
-    found = workspace.kept("cascade", fid, lambda: _attempt(place, fid))
-    if isinstance(found, str):
-        raise RefusedError(found)
-    return found
+    callees = [graph.instances[edge.callee][0] for edge in place.chain.edges]
+    reasons: list[str] = []
+    for fid in dict.fromkeys((callees[-1], *callees[:_NEAREST])):
+        found = workspace.kept("cascade", fid, partial(_attempt, place, fid))
+        if not isinstance(found, str):
+            return found
+        reasons.append(found)
+    raise RefusedError(reasons[0])
 
 
 def _attempt(place: Place, fid: int) -> Fix | str:
@@ -148,6 +158,8 @@ def _inner_place(place: Place, where: Location, told: tuple[Chain, ...]) -> Plac
 def _body(inner: Place) -> Fix:
     if inner.rule.check != "blocking-call":
         raise RefusedError(f"`{inner.chain.hit.name}` is no call that can be awaited")
+    if is_under_lock(inner.node, inner.scope):
+        raise RefusedError(_LOCKED.format(inner.scope["name"].text))
     reasons = []
     for _, rewrite, _ in strategies(inner):
         try:
@@ -179,9 +191,7 @@ def _awaited(workspace: Workspace, call: Call) -> list[Edit]:
         raise RefusedError(f"a call in {call.path} runs in another function than it stands in")
     refuse_position(node, scope)
     if is_under_lock(node, scope):
-        raise RefusedError(
-            f"`{function.qualname}` holds a lock of threads while it calls: it must not wait then"
-        )
+        raise RefusedError(_LOCKED.format(function.qualname))
     before, after = ("(await ", ")") if needs_parentheses(node) else ("await ", "")
     opened = Edit(Location(call.path, node.start, node.start), before)
     return [opened, Edit(Location(call.path, node.end, node.end), after)] if after else [opened]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
+from asyncfix.rewrites import nested
 from asyncfix.rewrites.callee import refuse_bound
 from asyncfix.rewrites.hand_over import handed, in_lambda, in_parentheses, listed
 from asyncfix.rewrites.names import bound
@@ -29,6 +30,9 @@ STRATEGY = "offload"
 _ELSEWHERE = (
     "the function runs in another thread: it must not rely on thread-local or context variables "
     "that it sets, nor on objects that other tasks use at the same time"
+)
+_OTHER_LOOP = (
+    "the thread has a loop of its own: connections, locks and tasks of this one do not work in it"
 )
 
 
@@ -177,6 +181,8 @@ def notes(place: Place) -> tuple[str, ...]:
     """Say what may differ in a thread."""
     if applicability(place) == Applicability.SAFE:
         return ()
+    if place.rule.check == nested.CHECK:
+        return (_ELSEWHERE, _OTHER_LOOP)
     if place.is_direct:
         told = place.target.notes or "the object must not be used by two threads at a time"
         return (told,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.project.index import is_test
+from asyncfix.rewrites import nested
 from asyncfix.rewrites.files import async_file, library_for, opens_file
 from asyncfix.rewrites.offload import offload
 from asyncfix.rewrites.port import library_of, ported
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 def strategies(place: Place) -> Iterator[tuple[str, Rewrite, bool]]:
     """Yield the rewrites that may serve at a place, and whether each is better than any other."""
     target = place.target
+    if place.rule.check == nested.CHECK:
+        yield ("native", nested.awaited, True) if place.is_direct else ("offload", offload, False)
+        return
     if place.is_direct and target.replacement == "asyncio.sleep" and target.applicability == "safe":
         yield "native", awaited_twin, True
     native = _native(place)

@@ -145,9 +145,9 @@ class Workspace:
 
     @cached_property
     def chains(self) -> dict[tuple[str, int, int], list[Chain]]:
-        """Return the ways to what blocks by the place where each begins."""
+        """Return the ways to what stops the loop by the place where each begins."""
         found: dict[tuple[str, int, int], list[Chain]] = {}
-        for chain in self.project.chains:
+        for chain in (*self.project.chains, *self.project.loop_chains):
             path = self.project.graph.file(chain.instance).path
             found.setdefault((path, chain.start, chain.end), []).append(chain)
         return found
