@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix import facts
 from asyncfix.heads import decorators
+from asyncfix.project.decorators import CACHES
 from asyncfix.project.dependence import Values
 from asyncfix.project.index import is_test
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 _DEEPEST = 3  # hops from a call to the client that it makes
 _SET_UP = frozenset(("__init__", "__post_init__", "__new__"))
 _PROPERTIES = frozenset(("property", "cached_property"))
-_CACHES = frozenset(
-    "cache lru_cache cached cached_property alru_cache async_lru memoize memoized ttl_cache".split()  # noqa: SIM905 - a list has a line for each
-)
 _WRAPPERS = (facts.AWAIT, facts.ITEM, facts.ENTERED, facts.AENTERED, facts.ELEMENT)
 _HARMLESS = frozenset(("timeout", "headers", "follow_redirects", "params", "limits", "http2"))
 
@@ -103,7 +101,7 @@ class Clients:
         file = self.typing.files[at.file]
         if any(each[1] == facts.ONCE for each in file.guards[at.guard]):
             return True
-        if not _CACHES.isdisjoint(decorators(file, file.functions[at.function])):
+        if not CACHES.isdisjoint(decorators(file, file.functions[at.function])):
             return True
         around = at.function
         while around > 0:

@@ -16,8 +16,9 @@ SETTER = "setter"
 PROPERTIES = frozenset(
     ("property", "cached_property", "hybrid_property", "classproperty", "cached_classproperty")
 )
+_KEPT = frozenset(("cache", "lru_cache", "cached_property"))
+CACHES = _KEPT | {"cached", "alru_cache", "async_lru", "memoize", "memoized", "ttl_cache"}
 _NONE = frozenset[str]()
-_CACHES = frozenset(("cache", "lru_cache", "cached_property"))
 
 
 class Decorators:
@@ -62,7 +63,7 @@ class Decorators:
 
     def is_cached(self, fid: int) -> bool:
         """Tell whether this function's body runs once for equal arguments."""
-        return bool(self.names(fid) & _CACHES)
+        return bool(self.names(fid) & _KEPT)
 
     def bound(self, fid: int) -> Types:
         """Return what a function's name is bound to."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncfix import facts
+from asyncfix.project.decorators import CACHES
 from asyncfix.project.dependence import Values
 from asyncfix.project.guards import carried
 from asyncfix.project.loops import Repeats
@@ -29,9 +30,6 @@ _ONCE = (-1, facts.ONCE, True)
 _QUERIES = ("read", "write", "execute")
 _COUNTED = frozenset(("read", "write", "execute", "insert", "request"))
 _LIMITERS = ("sem", "limit", "throttle", "slot")
-_CACHES = frozenset(
-    "cache lru_cache cached cached_property alru_cache async_lru memoize memoized ttl_cache".split()  # noqa: SIM905 - a list has a line for each
-)
 
 
 class Way(NamedTuple):
@@ -168,7 +166,7 @@ class Reach:
     def ways_of(self, edge: Edge, sources: frozenset[int], depth: int = 0) -> Iterator[Way]:
         """Yield the ways through one call, whose arguments are made of the sources."""
         graph = self.graph
-        if self.typing.decorators.names(graph.instances[edge.callee][0]) & _CACHES:
+        if self.typing.decorators.names(graph.instances[edge.callee][0]) & CACHES:
             return
         inner = self._given(edge, sources)
         if not inner:
