@@ -27,7 +27,7 @@ def wait():
 
 async def handler():
     time.sleep(1)
-    requests.get("x")
+    requests.get("x", timeout=9)
     os.stat("x")
     in_pool(wait)
     quick()

@@ -137,7 +137,9 @@ class Setting(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     `statements` and `waits` are paths of keys, such as `connect_args.command_timeout`, with the
     seconds that 1 means there: how long a statement may run, how long code waits for a connection
     or a lock. `texts` are paths of texts with settings of PostgreSQL in them. Calls without any of
-    `required` wait for ever; `add` is what they then lack.
+    `required` wait for ever, which `lacks` explains, and `add` mends. Methods that a class of the
+    project has in place of those in `elsewhere`, and a call of `global_default`, may see to it for
+    all calls.
     """
 
     names: tuple[str, ...] = ()
@@ -147,6 +149,9 @@ class Setting(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     texts: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     add: str = ""
+    lacks: str = ""
+    elsewhere: tuple[str, ...] = ()
+    global_default: str = ""
 
 
 class Example(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix.rewrites import nested
 from asyncfix.rewrites.cascade import cascade
+from asyncfix.rewrites.patience import patient
 from asyncfix.rewrites.place import place_of
 from asyncfix.rewrites.plain import entry_of, plain_function
 from asyncfix.rewrites.strategies import strategies
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from asyncfix.rewrites.place import Place
 
 _CHECKS = ("blocking-call", nested.CHECK)
-_AT_ONE_PLACE = {"long-database-timeout": shorter}
+_AT_ONE_PLACE = {"long-database-timeout": shorter, "missing-timeout": patient}
 
 __all__ = ["Plan", "Refusal", "Workspace", "fixes"]
 
