@@ -119,8 +119,8 @@ class Import:
 class Fix:
     """Edits that are made together or not at all; they may span files.
 
-    `strategy` is native, offload, sync or cascade; `requires` names distributions that the code
-    then imports, as a requirement such as `httpx>=0.27`.
+    `strategy` is native, offload, sync, cascade, cached or lifespan; `requires` names distributions
+    that the code then imports, as a requirement such as `httpx>=0.27`.
     """
 
     title: str

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asyncfix.config import Config
     from asyncfix.findings import Finding, Fix
 
-STRATEGIES = ("native", "offload", "sync", "cascade")
+STRATEGIES = ("native", "offload", "sync", "cascade", "cached", "lifespan")
 REACHES = ("none", "file", "callers", "full")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from asyncfix.fixing.rounds import Decide
     from asyncfix.scope import Asked
 
-_STRATEGIES = ("native", "offload", "sync", "cascade")
+_STRATEGIES = ("native", "offload", "sync", "cascade", "cached", "lifespan")
 _REACHES = ("none", "file", "callers", "full")
 
 
@@ -39,7 +39,7 @@ def _wishes(function: Any) -> Any:  # noqa: ANN401 - as click has it
                 "--strategy",
                 "strategies",
                 multiple=True,
-                metavar="RULE=native|offload|sync|cascade",
+                metavar="RULE=native|offload|sync|cascade|cached|lifespan",
                 help="Fix a rule or group in this way only.",
             ),
             click.option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix.rewrites import nested
 from asyncfix.rewrites.cascade import cascade
+from asyncfix.rewrites.lifecycle.singleton import lazy_singleton
 from asyncfix.rewrites.patience import patient
 from asyncfix.rewrites.place import place_of
 from asyncfix.rewrites.plain import entry_of, plain_function
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _CHECKS = ("blocking-call", nested.CHECK)
 _AT_ONE_PLACE = {"long-database-timeout": shorter, "missing-timeout": patient}
+_LIFECYCLE = {"lazy-singleton": lazy_singleton}
 
 __all__ = ["Plan", "Refusal", "Workspace", "fixes"]
 
@@ -33,6 +35,8 @@ def fixes(rule: Rule, finding: Finding, workspace: Workspace) -> Plan:
     """
     if rule.check in _AT_ONE_PLACE:
         return _at_one_place(_AT_ONE_PLACE[rule.check], finding, workspace)
+    if rule.check in _LIFECYCLE:
+        return _planned(_LIFECYCLE[rule.check](workspace, finding))
     if rule.check not in _CHECKS:
         return Plan()
     try:
@@ -56,6 +60,18 @@ def _at_one_place(
         return Plan((rewrite(finding, workspace),))
     except RefusedError as error:
         return Plan(refusals=(Refusal("native", str(error)),))
+
+
+def _planned(rewrites: Iterator[tuple[str, Callable[[], Fix]]]) -> Plan:
+    """Try rewrites in their order."""
+    found: list[Fix] = []
+    refused: list[Refusal] = []
+    for strategy, rewrite in rewrites:
+        try:
+            found.append(rewrite())
+        except RefusedError as error:
+            refused.append(Refusal(strategy, str(error)))
+    return Plan(tuple(found), tuple(refused))
 
 
 def _all(place: Place) -> Iterator[tuple[str, Callable[[Place], Fix]]]:

@@ -81,11 +81,11 @@ def names(node: Node) -> Iterator[Node]:
 
 def _free(function: Node) -> Iterator[Node]:
     """Yield the variables that a function takes from around it."""
-    own = bound_by_function(function) - _declared(function)
+    own = bound_by_function(function) - declared(function)
     yield from (each for each in names(function) if each.text not in own)
 
 
-def _declared(function: Node) -> set[str]:
+def declared(function: Node) -> set[str]:
     """Return the names that a function declares to be another's."""
     told = (each for each in function["body"].own() if each.kind in ("Global", "Nonlocal"))
     return {item["name"].text for each in told for item in each.all("names")}

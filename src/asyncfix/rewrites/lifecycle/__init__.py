@@ -1,0 +1,1 @@
+"""Rewrites of who owns a service: accessors, start and stop, what routes are given."""
