@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.checks.nomination import Place, nomination
 from asyncfix.findings import Severity
+from asyncfix.project.index import is_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,20 +40,22 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
 
 
 def _registered(full: str, root: Root, project: Project) -> Iterator[tuple[str, Called]]:
-    typing = project.typing
+    typing, last = project.typing, full.rpartition(".")[2]
     argument = "" if full in root.decorators else root.argument.partition("@")[0]
-    last = full.rpartition(".")[2]
     by_keyword = argument if last[:1].isupper() else ""
-    for file, nodes in typing.index.callers(last, tests=False):
-        pool = typing.files[file].nodes
-        mine = {
-            node
-            for node in nodes
-            if (not by_keyword or by_keyword in pool[node][3])
-            and any(_is(each, full, project) for each in typing.of(file, pool[node][1]))
-        }
-        name = f"{last}({by_keyword}=…)" if by_keyword else full
-        yield from ((name, place) for place in project.lifetimes.sites(file, mine))
+
+    def fits(file: int, node: int) -> bool:
+        parts = typing.files[file].nodes[node]
+        is_passed = not by_keyword or by_keyword in parts[3]
+        return is_passed and any(_is(each, full, project) for each in typing.of(file, parts[1]))
+
+    name = f"{last}({by_keyword}=…)" if by_keyword else full
+    for file, head in enumerate(typing.files.heads):
+        if last in head.calls and not is_test(typing.files.paths[file]):
+            answer = partial(project.lifetimes.named_in, file, last, fits)
+            question = f"registers {full} {argument}"
+            for place in project.callers.places(question, file, file, answer):
+                yield name, place
 
 
 def _is(each: Sequence[object], full: str, project: Project) -> bool:

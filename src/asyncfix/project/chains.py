@@ -235,11 +235,12 @@ def _distinct(
     graph: Graph, number: Instance, best: dict[tuple[int, int], Chain]
 ) -> Iterator[Chain]:
     """Leave out what follows from another finding: a file's reads after its opening, and so on."""
-    nodes = graph.file(number).nodes
     direct = {c.node: c for c in best.values() if not c.edges}
     told = {c.hit.target.rule for c in direct.values() if not _implicit(c.hit)}
+    rules = [c.hit.target.rule for c in direct.values()]
     for chain in sorted(best.values(), key=lambda c: (c.start, -c.end)):
-        if not chain.edges and _follows(nodes, chain, direct):
+        has_rivals = not chain.edges and rules.count(chain.hit.target.rule) > 1
+        if has_rivals and _follows(graph.file(number).nodes, chain, direct):
             continue
         if chain.hit.name.endswith(("__enter__", "__exit__")) and chain.hit.target.rule in told:
             continue

@@ -258,12 +258,9 @@ class Clients:
             is_bare = not (parts[2] or parts[3])
             return ("C", cls) in typing.of(file, parts[1]) and (is_bare or not bare)
 
-        def answer() -> Iterator[tuple[Called, str]]:
-            for at in self.project.lifetimes.named(name, fits):
-                yield at, ""
-
+        answer = partial(self.project.lifetimes.named, name, fits)
         question, home = "constructs bare" if bare else "constructs", typing.classes.file(cls)
-        return [at for at, _ in self.project.callers.of(question, cls, home, answer)]
+        return self.project.callers.places(question, cls, home, answer)
 
     # Arguments
 

@@ -128,7 +128,7 @@ class Graph:
         return number
 
     def _read(self, number: Instance) -> None:
-        known = self.recalled.get(self.instances[number])
+        known = self.recalled.get(self.instances[number]) if self.recalled else None
         if known is not None:
             recall(self, number, known)
             return

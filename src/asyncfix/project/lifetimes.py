@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from asyncfix.project.program import Project
+
+    Fits = Callable[[int, int], bool]  # a call, by its file and node
 
 _MOST_NAMESAKES = 200  # calls by one name, beyond which it says nothing
 _ONCE = frozenset(("main", "test", "command line"))
@@ -85,6 +87,10 @@ class Lifetimes:
 
     def calls_of(self, fid: int) -> list[Called]:
         """Return the places outside tests at which a function is called, as far as is known."""
+        home = self.project.typing.functions.file(fid)
+        return self.project.callers.places("calls", fid, home, partial(self._calls_of, fid))
+
+    def _calls_of(self, fid: int) -> Iterator[Called]:
         typing = self.project.typing
         name, reaches = typing.functions[fid][1].name, typing.calls.reaches
 
@@ -92,18 +98,18 @@ class Lifetimes:
             types = typing.of(file, typing.files[file].nodes[node][1])
             return any(reaches(each, fid) is not None for each in types)
 
-        def answer() -> Iterator[tuple[Called, str]]:
-            if name and typing.index.count(name) <= _MOST_NAMESAKES:
-                for at in self.named(name, fits):
-                    yield at, ""
+        if name and typing.index.count(name) <= _MOST_NAMESAKES:
+            yield from self.named(name, fits)
 
-        home = typing.functions.file(fid)
-        return [at for at, _ in self.project.callers.of("calls", fid, home, answer)]
-
-    def named(self, name: str, fits: Callable[[int, int], bool]) -> Iterator[Called]:
+    def named(self, name: str, fits: Fits) -> Iterator[Called]:
         """Yield the places outside tests where something of a name is called that fits."""
-        for file, nodes in self.project.typing.index.callers(name, tests=False):
-            yield from self.sites(file, {node for node in nodes if fits(file, node)})
+        for file, _ in self.project.typing.index.callers(name, tests=False):
+            yield from self.named_in(file, name, fits)
+
+    def named_in(self, file: int, name: str, fits: Fits) -> Iterator[Called]:
+        """Yield the places of a file where something of a name is called that fits."""
+        nodes = self.project.files[file].calls[name]
+        yield from self.sites(file, {node for node in nodes if fits(file, node)})
 
     def sites(self, file: int, nodes: set[int]) -> Iterator[Called]:
         """Yield the places at which some calls of a file stand."""

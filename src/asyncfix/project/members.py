@@ -50,8 +50,15 @@ class Members:
         """Find `bot.db` in the one class of the project that is a `Bot` and has a `db`."""
         below = self.typing.hierarchy.below_outside
         classes = [cls for each in bases if each[0] == "E" for cls in below(each[1])]
-        having = [cls for cls in classes if self._own(cls, name)]
+        having = [cls for cls in classes if self._may_own(cls, name) and self._own(cls, name)]
         return self.of_instance(having[0], name) if len(having) == 1 else ()
+
+    def _may_own(self, cls: int, name: str) -> bool:
+        """Tell whether the file of a class defines anything of a name."""
+        typing = self.typing
+        file = typing.classes.file(cls)
+        typing.rests_on(file)
+        return name in typing.files.heads[file].defines
 
     def _is_told(self, bases: Types, name: str) -> bool:
         """Tell whether the packs, or an import, say what this attribute is."""

@@ -63,3 +63,10 @@ class Callers:
             self.known[question, about] = known
         self.typing.trace.mask |= known.mask
         return known.found
+
+    def places(
+        self, question: str, about: int, home: int, answer: Callable[[], Iterable[Called]]
+    ) -> list[Called]:
+        """Return the places alone."""
+        found = self.of(question, about, home, lambda: ((at, "") for at in answer()))
+        return [at for at, _ in found]

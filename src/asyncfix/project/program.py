@@ -75,6 +75,7 @@ class Project:
         self.known_work: dict[tuple[int, int], SavedFound] = {}
         self.known_notes: dict[str, dict[int, Notes]] = {}
         self.notes: dict[str, list[Notes]] = {}
+        self.masks: Sequence[bytes] = ()  # of an earlier run, as they are kept
         self.asked: Sequence[str] = ()  # names that answers of an earlier run rest on
         self.typing = Typing(files, packs, config.src, slots)
         self.callers = Callers(self.typing)

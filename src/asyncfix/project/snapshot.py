@@ -19,7 +19,7 @@ from asyncfix.project.work import SavedFound
 from asyncfix.project.work import saved as saved_work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from asyncfix.config import Config
     from asyncfix.facts import FileFacts
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from asyncfix.project.files import Files
     from asyncfix.project.graph import Graph
     from asyncfix.project.hierarchy import Hierarchy
+
+
+# masks that nothing rests on any more stay, until they are too many and all is linked anew
+_MOST_MASKS = 3
+_FEW_MASKS = 1000
 
 
 class SavedOrder(NamedTuple):
@@ -77,22 +82,25 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True):
 
 
 class _Masks:
-    """Gives each mask a number."""
+    """Gives each mask a number; those that a project has from a snapshot keep theirs."""
 
-    def __init__(self) -> None:
-        self.numbers: dict[int, int] = {}
+    def __init__(self, known: Sequence[int], written: Sequence[bytes]) -> None:
+        self.numbers = {mask: at for at, mask in enumerate(known)}
+        self._written = written
 
     def number(self, mask: int) -> int:
         return self.numbers.setdefault(mask, len(self.numbers))
 
     def written(self) -> list[bytes]:
-        return [mask.to_bytes((mask.bit_length() + 7) // 8, "little") for mask in self.numbers]
+        more = list(self.numbers)[len(self._written) :]
+        fresh = (mask.to_bytes((mask.bit_length() + 7) // 8, "little") for mask in more)
+        return [*self._written, *fresh]
 
 
 def taken(project: Project) -> Snapshot:
     """Return a snapshot of a project whose graph has grown."""
     graph, typing, files = project.graph, project.typing, project.files
-    hierarchy, masks = typing.hierarchy, _Masks()
+    hierarchy, masks = typing.hierarchy, _Masks(graph.masks, project.masks)
     number = masks.number
     orders = [
         SavedOrder(cls, number(hierarchy.orders.masks[cls]), *order)
@@ -137,8 +145,7 @@ def taken(project: Project) -> Snapshot:
 def _reading(graph: Graph, at: Instance, number: Callable[[int], int]) -> Reading:
     extent = graph.extents.get(at)
     if extent is None:
-        known = graph.recalled[graph.instances[at]]
-        return known._replace(mask=number(graph.masks[known.mask]))
+        return graph.recalled[graph.instances[at]]
     return saved(graph, at, extent, number(extent.mask))
 
 
@@ -166,6 +173,7 @@ def _fits(snapshot: Snapshot, files: Files, config: Config) -> bool:
     """Tell whether a snapshot is of the same files, which may have changed."""
     return (
         snapshot.configuration == config.salt
+        and len(snapshot.masks) <= _MOST_MASKS * len(snapshot.readings) + _FEW_MASKS
         and list(snapshot.digests) == files.paths
         and snapshot.imports == sorted(files.imports)
         and all(
@@ -202,7 +210,7 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
         for check, notes in snapshot.notes.items()
     }
     home = typing.functions.file
-    graph.masks = masks
+    graph.masks, project.masks = masks, snapshot.masks
     graph.recalled = {
         (each.fid, each.self_class): each
         for each in snapshot.readings

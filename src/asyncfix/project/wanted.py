@@ -28,7 +28,8 @@ class Wanted:
 
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
-        self.names = frozenset(self._names())
+        defined = (head.defines for head in typing.files.heads)
+        self.names = frozenset().union(self._names(), *defined)
         self.asked = typing.stores.last_names
         self.any_name = "*" in self.names or "*" in self.asked
         self.properties = frozenset(self._properties())
@@ -58,8 +59,6 @@ class Wanted:
         )
         for table in tables:
             yield from (last(full) for full in table if typing.outside.is_active(full))
-        for head in typing.files.heads:
-            yield from head.defines
 
     def _properties(self) -> Iterator[str]:
         yield from map(last, self.typing.library.reads)
@@ -68,9 +67,9 @@ class Wanted:
 
     def _dunders(self) -> Iterator[int]:
         """Yield the kinds of sites where Python calls something that is known."""
-        targets = self.typing.library.targets
+        told = {*map(last, self.typing.library.targets)}
         for kind, names in DUNDERS.items():
-            if not self.names.isdisjoint(names) or any(full.endswith(names) for full in targets):
+            if not (self.names.isdisjoint(names) and told.isdisjoint(names)):
                 yield kind
 
 
