@@ -126,7 +126,8 @@ def _help(chain: Chain, target: Target, project: Project) -> str:
 
 def _help_chain(chain: Chain, project: Project) -> str:
     thread, first = project.thread_call, chain.edges[0]
-    name = project.graph.function(first.callee).name
+    graph = project.graph
+    name = graph.typing.functions.sign(graph.instances[first.callee][0]).name
     if first.kind == "call":
         return f"run it in a thread: `await {thread}({_HERE})`"
     if first.kind == "property":

@@ -122,6 +122,8 @@ class Callbacks:
         site = graph.site(at, *place)
         self.passed.add((file, node, graph.instances[edge.caller][1]))
         for each in self.typing.of(file, node, graph.instances[edge.caller][1]):
+            if each[0] in "FM":
+                self.typing.functions.sign(each[1])
             if each[0] in "FMV" or (each[0] == "X" and not is_async):
                 graph.callees.follow(site, each, (facts.CALL, node, (), (), ()))
         return True
@@ -157,6 +159,8 @@ class Callbacks:
         if edge.inner and edge.kind != "partial":
             site = graph.site(edge.caller, edge.node, edge.start, edge.end)
             for each in edge.inner:
+                if each[0] in "FM":
+                    self.typing.functions.sign(each[1])
                 graph.callees.follow(site, each, NO_CALL)
             return True
         is_within = graph.instances[edge.caller][0] == owner

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix import facts
 from asyncfix.findings import Severity
@@ -11,7 +11,7 @@ from asyncfix.project.edges import Hit
 from asyncfix.project.guards import is_open, weighed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from asyncfix.packs import Target
     from asyncfix.project.edges import Edge, Guards, Instance
@@ -120,12 +120,11 @@ def _opening(graph: Graph, number: Instance, severity: Callable[[Target], Severi
     files = {hit.node: hit for hit in hits if hit.target.rule == "blocking-file"}
     if len(files) < 2:
         return hits
-    nodes = graph.file(number).nodes
 
     def is_told(hit: Hit) -> bool:
         """Tell whether what a hit's object comes from is a hit that is as bad."""
         rank = severity(hit.target).rank
-        others = (files.get(node) for node in _origins(nodes, hit.node, 0))
+        others = (files.get(node) for node in hit.origins)
         return any(other and severity(other.target).rank <= rank for other in others)
 
     return [hit for hit in hits if hit.node not in files or not is_told(hit)]
@@ -208,7 +207,7 @@ def chains(
                 doubts = seen[1] + sum(map(is_open, seen[0][len(edge.guards) :]))
                 _keep(best, _chain(graph, edge, way, doubts))
         if best:
-            yield from _distinct(graph, number, best)
+            yield from _distinct(best)
 
 
 def _chain(graph: Graph, edge: Edge, way: Way, doubts: int) -> Chain:
@@ -231,25 +230,23 @@ def _keep(best: dict[tuple[int, int], Chain], chain: Chain) -> None:
         best[key] = chain
 
 
-def _distinct(
-    graph: Graph, number: Instance, best: dict[tuple[int, int], Chain]
-) -> Iterator[Chain]:
+def _distinct(best: dict[tuple[int, int], Chain]) -> Iterator[Chain]:
     """Leave out what follows from another finding: a file's reads after its opening, and so on."""
     direct = {c.node: c for c in best.values() if not c.edges}
     told = {c.hit.target.rule for c in direct.values() if not _implicit(c.hit)}
     rules = [c.hit.target.rule for c in direct.values()]
     for chain in sorted(best.values(), key=lambda c: (c.start, -c.end)):
         has_rivals = not chain.edges and rules.count(chain.hit.target.rule) > 1
-        if has_rivals and _follows(graph.file(number).nodes, chain, direct):
+        if has_rivals and _follows(chain, direct):
             continue
         if chain.hit.name.endswith(("__enter__", "__exit__")) and chain.hit.target.rule in told:
             continue
         yield chain
 
 
-def _follows(nodes: Sequence[Sequence[Any]], chain: Chain, direct: dict[int, Chain]) -> bool:
+def _follows(chain: Chain, direct: dict[int, Chain]) -> bool:
     rule = chain.hit.target.rule
-    for origin in _origins(nodes, chain.node, 0):
+    for origin in chain.hit.origins:
         other = direct.get(origin)
         if other is None or other is chain or other.hit.target.rule != rule:
             continue
@@ -257,32 +254,3 @@ def _follows(nodes: Sequence[Sequence[Any]], chain: Chain, direct: dict[int, Cha
         if other.rank <= chain.rank and (nested or rule == "blocking-file"):
             return True
     return False
-
-
-def _origins(nodes: Sequence[Sequence[Any]], node: int, depth: int) -> Iterator[int]:
-    """Yield the expressions that a call's receiver and first argument come from."""
-    if depth > 8:
-        return
-    parts = nodes[node]
-    kind = parts[0]
-    below: list[int] = []
-    if kind == facts.CALL:
-        callee = nodes[parts[1]]
-        below = [callee[1]] if callee[0] == facts.ATTR else []
-        below += [each for each in parts[2][:2] if each > 0]
-    elif kind == facts.UNION:
-        below = list(parts[1])
-    elif kind in (
-        facts.ENTERED,
-        facts.ELEMENT,
-        facts.ATTR,
-        facts.UNPACKED,
-        facts.AWAIT,
-        facts.LEFT,
-    ):
-        below = [parts[1]]
-    elif kind == facts.ANNOTATED:
-        below = [parts[2]]
-    for each in below:
-        yield each
-        yield from _origins(nodes, each, depth + 1)

@@ -46,7 +46,10 @@ class Edge(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A call of something that blocks, outside the project."""
+    """A call of something that blocks, outside the project.
+
+    `origins` are the expressions that its receiver and its first argument come from.
+    """
 
     caller: Instance
     target: Target
@@ -55,6 +58,7 @@ class Hit(NamedTuple):
     start: int
     end: int
     guards: Guards
+    origins: tuple[int, ...]
 
 
 class Asked(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix import facts
 from asyncfix.heads import Head, head
@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 _NOTHING = facts.Function(
     "", "", 0, 0, -1, (), 0, (), [], [], (), (), {}, 0, 0, "", [], [], [], [], [], []
 )
+
+
+class Sign(NamedTuple):
+    """What is asked of many functions, most of which stand in files that are not read for it."""
+
+    name: str
+    qualname: str
+    start: int
+    end: int
+    flags: int
+    contract: str
+    owner: int
+    parent: int
 
 
 class Files:
@@ -94,12 +107,16 @@ class Files:
 
 
 class Functions:
-    """The functions of all files under one number each; a number without one has no name."""
+    """The functions of all files under one number each; a number without one has no name.
+
+    `signs` holds what an earlier run told of some, and what this one is asked to keep.
+    """
 
     def __init__(self, files: Files, slots: Sequence[int]) -> None:
         self._files = files
         self._known: list[tuple[int, Function] | None] = []
         self._home: list[int] = []
+        self.signs: dict[int, Sign] = {}
         self.first: list[int] = []
         for index, room in enumerate(slots):
             self.first.append(len(self._home))
@@ -118,6 +135,27 @@ class Functions:
         if self._known[fid] is None:
             self._known[fid] = (file, _NOTHING)
         return self._known[fid] or (file, _NOTHING)
+
+    def sign(self, fid: int) -> Sign:
+        """Return what is known of a function without its file, and keep it."""
+        found = self.signs.get(fid)
+        if found is None:
+            each = self[fid][1]
+            found = self.signs[fid] = Sign(
+                each.name,
+                each.qualname,
+                each.start,
+                each.end,
+                each.flags,
+                each.contract,
+                each.owner,
+                each.parent,
+            )
+        return found
+
+    def seen(self, fid: int) -> Sign | Function:
+        """Return a function, or its sign if that is known."""
+        return self.signs.get(fid) or self[fid][1]
 
     def forget(self) -> None:
         """Make room, as the files do."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asyncfix import facts, packs
 from asyncfix.project.callbacks import Callbacks
@@ -16,13 +16,13 @@ from asyncfix.project.trace import Memo
 from asyncfix.project.wanted import Wanted, last
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from asyncfix.facts import FileFacts, Function
     from asyncfix.packs import Query, Target
     from asyncfix.project.edges import CalledParam, Guards, Here, Instance
     from asyncfix.project.evaluate import Typing
-    from asyncfix.project.files import Files
+    from asyncfix.project.files import Files, Sign
     from asyncfix.project.readings import Reading
     from asyncfix.project.types import Types
 
@@ -97,8 +97,8 @@ class Graph:
 
     def qualname(self, fid: int) -> str:
         """Return the full dotted name of a function."""
-        file, function = self.typing.functions[fid]
-        return f"{self.typing.modules.name(file)}.{function.qualname}"
+        functions = self.typing.functions
+        return f"{self.typing.modules.name(functions.file(fid))}.{functions.sign(fid).qualname}"
 
     # Growing
 
@@ -202,11 +202,13 @@ class Graph:
 
     def guards(self, site: Site) -> Guards:
         """Return the guards under which a site runs."""
-        return self.files[site.file].guards[site.guard]
+        return self.files[site.file].guards[site.guard] if site.guard else ()
 
     def hit(self, site: Site, target: Target, name: str, guards: Guards = ()) -> None:
         """Note a call that blocks, if some guards hold."""
-        hit = Hit(site.caller, target, name, *site[4:7], (*self.guards(site), *guards))
+        origins = tuple(dict.fromkeys(_origins(self.files[site.file].nodes, site.node, 0)))
+        every = (*self.guards(site), *guards)
+        hit = Hit(site.caller, target, name, *site[4:7], every, origins)
         self.hits[site.caller].append(hit)
 
     def ask(self, site: Site, query: Query, name: str) -> None:
@@ -220,7 +222,7 @@ class Graph:
     ) -> None:
         """Note a call that does not stop the loop: in a thread, or what a decorator wraps."""
         self.typing.read(fid)
-        function = self.typing.functions[fid][1]
+        function = self.typing.functions.seen(fid)
         if function.contract not in _ELSEWHERE and not function.flags & facts.GENERATOR:
             own = -1 if function.flags & facts.ASYNC else self_class
             edge = self._edge(site, self.instance(fid, own), bound=bound, kind=kind, inner=inner)
@@ -240,7 +242,7 @@ class Graph:
     ) -> None:
         """Note a call of a function; a generator's code runs only where it is iterated."""
         self.typing.read(fid)
-        function = self.typing.functions[fid][1]
+        function = self.typing.functions.seen(fid)
         if (function.flags & facts.GENERATOR and not runs) or function.contract in _ELSEWHERE:
             return
         qualname = self.qualname(fid) if function.name in self._told else ""
@@ -268,7 +270,7 @@ class Graph:
     def _edge(self, site: Site, callee: Instance, *, bound: bool, kind: str, inner: Types) -> Edge:
         return Edge(site.caller, callee, *site[4:7], self.guards(site), bound, kind, inner)
 
-    def _promised(self, function: Function) -> Target | None:
+    def _promised(self, function: Sign | Function) -> Target | None:
         """Return the target that `# asyncfix: blocking[…]` on a function makes of it."""
         if not function.contract.startswith("blocking["):
             return None
@@ -278,3 +280,32 @@ class Graph:
             return None
         target = packs.Target(rule=rule, effect=effect)  # type: ignore[arg-type]
         return self.promised.setdefault(effect, target)
+
+
+def _origins(nodes: Sequence[Sequence[Any]], node: int, depth: int) -> Iterator[int]:
+    """Yield the expressions that a call's receiver and first argument come from."""
+    if depth > 8:
+        return
+    parts = nodes[node]
+    kind = parts[0]
+    below: list[int] = []
+    if kind == facts.CALL:
+        callee = nodes[parts[1]]
+        below = [callee[1]] if callee[0] == facts.ATTR else []
+        below += [each for each in parts[2][:2] if each > 0]
+    elif kind == facts.UNION:
+        below = list(parts[1])
+    elif kind in (
+        facts.ENTERED,
+        facts.ELEMENT,
+        facts.ATTR,
+        facts.UNPACKED,
+        facts.AWAIT,
+        facts.LEFT,
+    ):
+        below = [parts[1]]
+    elif kind == facts.ANNOTATED:
+        below = [parts[2]]
+    for each in below:
+        yield each
+        yield from _origins(nodes, each, depth + 1)

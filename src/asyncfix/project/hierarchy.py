@@ -78,10 +78,11 @@ class Hierarchy:
 
     def context(self, method: Type) -> int:
         """Return what `self` is within a bound method, or -1 where it is its own class."""
-        file, function = self.typing.functions[method[1]]
+        functions = self.typing.functions
+        function = functions.seen(method[1])
         if function.owner < 0:
             return -1
-        owner = self.typing.first_class[file] + function.owner
+        owner = self.typing.first_class[functions.file(method[1])] + function.owner
         return -1 if owner == method[2] else int(method[2])
 
     # Below

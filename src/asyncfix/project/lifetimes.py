@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
-from asyncfix.findings import Location, Root
 from asyncfix.project.places import Called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from asyncfix.findings import Root
+    from asyncfix.project.edges import Edge
     from asyncfix.project.program import Project
 
     Fits = Callable[[int, int], bool]  # a call, by its file and node
@@ -43,15 +43,31 @@ class Lifetimes:
         """Return the number of a function."""
         return self.project.typing.first_function[file] + function
 
-    @cached_property
-    def callers(self) -> dict[int, set[int]]:
+    def _callers(self, fid: int) -> set[int]:
         """Return the functions that call, await or start a function."""
-        _ = self.project.chains
-        graph, found = self.project.graph, defaultdict[int, set[int]](set)
-        instances = graph.instances
-        for edges in (*graph.edges, *graph.aside, *graph.spawned.values()):
+        graph, found = self.project.graph, set[int]()
+        for number in self._numbers.get(fid, ()):
+            edges = (graph.into, graph.spawned, self._from_aside)
+            for each in edges:
+                found |= {graph.instances[edge.caller][0] for edge in each.get(number, ())}
+        return found
+
+    @cached_property
+    def _from_aside(self) -> dict[int, list[Edge]]:
+        """Return the calls of functions that do not stop the loop, by what they call."""
+        found: dict[int, list[Edge]] = {}
+        for edges in self.project.graph.aside:
             for edge in edges:
-                found[instances[edge.callee][0]].add(instances[edge.caller][0])
+                found.setdefault(edge.callee, []).append(edge)
+        return found
+
+    @cached_property
+    def _numbers(self) -> dict[int, list[int]]:
+        """Return the instances of each function, the first one first."""
+        _ = self.project.chains
+        found: dict[int, list[int]] = {}
+        for number, (fid, _) in enumerate(self.project.graph.instances):
+            found.setdefault(fid, []).append(number)
         return found
 
     def spares(self, fid: int) -> bool:
@@ -69,9 +85,9 @@ class Lifetimes:
             return True
         if entry is not None:
             return False
-        if project.typing.functions[fid][1].parent < 0:
+        if project.typing.functions.sign(fid).parent < 0:
             return True  # the module's own code
-        callers = self.callers.get(fid, set()) | {
+        callers = self._callers(fid) | {
             self.fid(each.file, each.function) for each in self.calls_of(fid)
         }
         callers -= seen
@@ -128,21 +144,13 @@ class Lifetimes:
             for at in range(0, len(loops), facts.LOOP)
         )
 
-    @cached_property
-    def _first_seen(self) -> dict[int, int]:
-        """Return the first instance of each function."""
-        instances = self.project.graph.instances
-        return {instances[at][0]: at for at in reversed(range(len(instances)))}
-
     def root(self, fid: int) -> Root:
         """Return the entry by which a function is reached, or the function itself."""
         project = self.project
         _ = project.chains
         number = project.graph.numbers.get((fid, -1))
         if number is None:
-            number = self._first_seen.get(fid)
+            number = next(iter(self._numbers.get(fid, ())), None)
         if number is not None:
             return project.root(number)
-        file, function = project.typing.functions[fid]
-        where = Location(project.files.paths[file], function.start, function.end)
-        return Root("function", function.qualname, project.graph.qualname(fid), where)
+        return project.root_of(fid)

@@ -278,8 +278,8 @@ class Project:
         near = nearest.get(instance, fid)
         entry = None if near in self.unasked else self.entries.get(near)
         at = entry.fid if entry else fid
-        file, function = self.typing.functions[at]
-        path = self.files[file].path
+        function = self.typing.functions.sign(at)
+        path = self.files.paths[self.typing.functions.file(at)]
         where = Location(path, function.start, function.end)
         symbol = self.graph.qualname(at)
         if entry is None:
@@ -292,8 +292,9 @@ class Project:
         number = self.graph.numbers.get((fid, -1))
         if number is not None:
             return self.root(number)
-        file, function = self.typing.functions[fid]
-        where = Location(self.files[file].path, function.start, function.end)
+        function = self.typing.functions.sign(fid)
+        path = self.files.paths[self.typing.functions.file(fid)]
+        where = Location(path, function.start, function.end)
         return Root("function", function.qualname, self.graph.qualname(fid), where)
 
     @cached_property

@@ -38,6 +38,7 @@ class SavedHit(NamedTuple):
     start: int
     end: int
     guards: Guards
+    origins: tuple[int, ...]
 
 
 class SavedAsked(NamedTuple):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from asyncfix.project.callbacks import Argument  # noqa: TC001 - msgspec reads annotations
+from asyncfix.project.files import Sign  # noqa: TC001 - as above
 from asyncfix.project.guards import Tested  # noqa: TC001 - as above
 from asyncfix.project.index import Puts  # noqa: TC001 - as above
 from asyncfix.project.notes import Notes  # noqa: TC001 - as above
@@ -79,6 +80,7 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True):
     places: list[Places]
     tests: list[Tested]
     arguments: list[Argument]
+    signs: dict[int, Sign]
 
 
 class _Masks:
@@ -139,6 +141,7 @@ def taken(project: Project) -> Snapshot:
         places,
         tests,
         [*graph.callbacks.arguments.values()],
+        typing.functions.signs,
     )
 
 
@@ -230,6 +233,9 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
         each[:6]: each._replace(mask=masks[each.mask])
         for each in snapshot.tests
         if holds[each.mask] and found.again.isdisjoint((home(each.caller), home(each.callee)))
+    }
+    typing.functions.signs = {
+        fid: sign for fid, sign in snapshot.signs.items() if home(fid) not in found.again
     }
     graph.callbacks.arguments = {
         each[:5]: each
