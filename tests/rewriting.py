@@ -7,13 +7,13 @@ import itertools
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from asyncfix import packs as rule_packs
-from asyncfix.checks import blocking_call, nested_event_loop
 from asyncfix.config import Config
 from asyncfix.extract import extract
-from asyncfix.findings import Severity
+from asyncfix.findings import Applicability, Severity
 from asyncfix.project.program import Project
 from asyncfix.rewrites import Workspace, fixes
 from asyncfix.source import Text
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from asyncfix.rewrites import Plan
 
 PACKS = rule_packs.load(rule_packs.builtin_texts())
-CHECKS = {"blocking-call": blocking_call, "nested-event-loop": nested_event_loop}
+CHECKS = ("blocking-call", "nested-event-loop")
 
 
 @dataclass(frozen=True)
@@ -45,27 +45,35 @@ def workspace_of(files: Mapping[str, str], **settings: object) -> Workspace:
     return Workspace(Project(facts, PACKS, Config(**settings)), texts.__getitem__)
 
 
-def plans(files: Mapping[str, str], **settings: object) -> Iterator[tuple[Finding, Plan]]:
+def plans(
+    files: Mapping[str, str], group: str = "", **settings: object
+) -> Iterator[tuple[Finding, Plan]]:
     """Yield what is found, from warning up, and what can be done about it."""
     workspace = workspace_of(files, **settings)
     for rule in PACKS.rules.values():
-        if rule.check not in CHECKS:
+        if rule.group != group if group else rule.check not in CHECKS:
             continue
-        for finding in CHECKS[rule.check].find(rule, workspace.project):
+        check = import_module(f"asyncfix.checks.{rule.check.replace('-', '_')}")
+        for finding in check.find(rule, workspace.project):
             if finding.severity.rank <= Severity.WARNING.rank:
                 yield finding, fixes(rule, finding, workspace)
 
 
 def rewritten(
-    files: Mapping[str, str], strategy: str = "", most: int = 30, **settings: object
+    files: Mapping[str, str],
+    strategy: str = "",
+    most: int = 30,
+    group: str = "",
+    **settings: object,
 ) -> Rewritten:
     """Apply fixes, the best of each finding or those of one strategy, until none is left."""
     files, done = dict(files), []
     while True:
         refused: list[str] = []
         chosen: Fix | None = None
-        for _, plan in plans(files, **settings):
-            fitting = [f for f in plan.fixes if strategy in ("", f.strategy)]
+        for _, plan in plans(files, group, **settings):
+            fitting = [f for f in plan.fixes if strategy in ("", f.strategy) and _is_made(f)]
+            refused += [n for f in plan.fixes for n in f.notes if not _is_made(f)]
             refused += [each.reason for each in plan.refusals if not fitting]
             chosen = chosen or (fitting[0] if fitting else None)
         if chosen is None:
@@ -73,6 +81,10 @@ def rewritten(
         assert len(done) < most, "the fixes do not come to an end"
         done.append(chosen)
         files = applied(files, chosen)
+
+
+def _is_made(fix: Fix) -> bool:
+    return fix.applicability is not Applicability.DISPLAY_ONLY
 
 
 def applied(files: Mapping[str, str], fix: Fix) -> dict[str, str]:

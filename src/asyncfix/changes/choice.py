@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asyncfix.config import Config
     from asyncfix.findings import Finding, Fix
 
-STRATEGIES = ("native", "offload", "sync", "cascade", "cached", "lifespan")
+STRATEGIES = ("native", "offload", "sync", "cascade", "cached", "lifespan", "batch")
 REACHES = ("none", "file", "callers", "full")
 
 

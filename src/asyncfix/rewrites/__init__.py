@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.rewrites import nested
+from asyncfix.rewrites.batch import batched
 from asyncfix.rewrites.cascade import cascade
 from asyncfix.rewrites.lifecycle.singleton import lazy_singleton
 from asyncfix.rewrites.patience import patient
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _CHECKS = ("blocking-call", nested.CHECK)
 _AT_ONE_PLACE = {"long-database-timeout": shorter, "missing-timeout": patient}
-_LIFECYCLE = {"lazy-singleton": lazy_singleton}
+_PLANNED = {"lazy-singleton": lazy_singleton, "work-per-item": batched}
 
 __all__ = ["Plan", "Refusal", "Workspace", "fixes"]
 
@@ -35,8 +36,8 @@ def fixes(rule: Rule, finding: Finding, workspace: Workspace) -> Plan:
     """
     if rule.check in _AT_ONE_PLACE:
         return _at_one_place(_AT_ONE_PLACE[rule.check], finding, workspace)
-    if rule.check in _LIFECYCLE:
-        return _planned(_LIFECYCLE[rule.check](workspace, finding))
+    if rule.check in _PLANNED:
+        return _planned(_PLANNED[rule.check](workspace, finding))
     if rule.check not in _CHECKS:
         return Plan()
     try:

@@ -1,0 +1,219 @@
+"""Statements of SQLAlchemy that are built by calls: what they select, and what they compare."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from asyncfix.findings import Edit, Location
+from asyncfix.rewrites.batch.frame import assigned
+from asyncfix.rewrites.workspace import RefusedError
+from asyncfix.syntax import scopes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asyncfix.rewrites.batch.frame import Frame
+    from asyncfix.syntax.tree import Node
+
+_FILTERS = frozenset(("filter", "where"))
+_LINKS = frozenset(
+    "filter where filter_by order_by limit options join outerjoin select_from".split()  # noqa: SIM905 - a list has a line for each
+)
+_DEEPEST = 3  # bases of bases in which a primary key is looked for
+
+
+class Chain(NamedTuple):
+    """A statement that is built by calls: `base` is `query(…)` or `select(…)`, `links` the rest.
+
+    `model` is what the base selects where another function of the project calls it.
+    """
+
+    base: Node
+    links: tuple[Node, ...]
+    dropped: tuple[Node, ...]
+    model: str = ""
+
+    def named(self, name: str) -> list[Node]:
+        """Return the calls of a method."""
+        return [each for each in self.links if each["func"]["attr"].text == name]
+
+    @property
+    def last(self) -> Node:
+        """Return the call with which the statement ends."""
+        return self.links[-1] if self.links else self.base
+
+    @property
+    def selected(self) -> list[Node]:
+        """Return what is selected."""
+        args = self.base.all("args")
+        if any(each.word("star") or each.has("keyword") for each in args):
+            raise RefusedError("what the query selects is not plain")
+        return [each["value"] for each in args]
+
+    @property
+    def entity(self) -> str:
+        """Return the code of the one thing that is selected; empty if there are several."""
+        if self.model:
+            return self.model
+        return self.selected[0].text if len(self.selected) == 1 else ""
+
+
+class Key(NamedTuple):
+    """Where a statement asks for one item: the edit that makes it ask for all of some keys.
+
+    `text` has `{}` for the keys, `value` is what the item is asked by.
+    """
+
+    start: int
+    end: int
+    text: str
+    column: str
+    value: Node
+
+    @property
+    def model(self) -> str:
+        """Return the code of the model whose column is compared."""
+        return self.column.rpartition(".")[0]
+
+    @property
+    def attribute(self) -> str:
+        """Return the name of the column."""
+        return self.column.rpartition(".")[2]
+
+    def edit(self, path: str, keys: str) -> Edit:
+        """Return the edit that asks for keys."""
+        return Edit(Location(path, self.start, self.end), self.text.format(keys))
+
+
+def unrolled(frame: Frame, node: Node, *, legacy: bool) -> Chain:
+    """Take a statement apart, through a variable that only holds it."""
+    links: list[Node] = []
+    dropped: list[Node] = []
+    model = ""
+    while True:
+        if node.kind == "Name":
+            statement = _held(frame, node)
+            dropped.insert(0, statement.statement)
+            node = statement["value"]
+            continue
+        if node.kind != "Call":
+            raise RefusedError("how the query is built is not told here")
+        name = node["func"].text.rpartition(".")[2]
+        if legacy and name == "query":
+            model = "" if node.all("args") else _model_of(frame, node)
+            break
+        if name == "select" and not legacy:
+            break
+        if node["func"].kind != "Attribute":
+            raise RefusedError("how the query is built is not told here")
+        if name not in _LINKS:
+            raise RefusedError(f"`{name}` may mean another thing for many items")
+        links.insert(0, node)
+        node = node["func"]["value"]
+    return Chain(node, tuple(links), tuple(dropped), model)
+
+
+def _held(frame: Frame, name: Node) -> Node:
+    """Return the assignment of a variable that is used only once."""
+    parts = [each for part in frame.body for each in (part, *part.own())]
+    found = [each for each in parts if each.kind == "Assign" and name.text in assigned(each)]
+    uses = [
+        each
+        for part in frame.body
+        for each in scopes.names(part)
+        if each.text == name.text and not scopes.is_target(each)
+    ]
+    if len(found) != 1 or len(uses) != 1 or found[0].all("targets")[0]["target"].kind != "Name":
+        raise RefusedError(f"`{name.text}` is built in several steps")
+    return found[0]
+
+
+def _model_of(frame: Frame, call: Node) -> str:
+    """Return what a function of the project called `query` selects, if it tells."""
+    graph, workspace = frame.workspace.project.graph, frame.workspace
+    callees = {
+        edge.callee
+        for edge in graph.edges[frame.instance]
+        if (edge.start, edge.end) == (call.start, call.end)
+    }
+    for number in callees:
+        function = graph.function(number)
+        tree = workspace.tree(Location(graph.path(number), function.start, function.end))
+        node = tree.function(function.start) if tree else None
+        code = node["body"].text if node is not None else ""
+        found = re.findall(r"\.query\(([\w.]+)\)", code)
+        if len(found) == len(callees) == 1 and code.count("query(") == 1:
+            return str(found[0])
+    raise RefusedError("what the query selects is not plain")
+
+
+def key_of(frame: Frame, chain: Chain, *, legacy: bool) -> Key:
+    """Find the one condition that is about the item."""
+    varying = [
+        (link, arg)
+        for link in (chain.base, *chain.links)
+        for arg in link.all("args")
+        if frame.varies(arg)
+    ]
+    if len(varying) != 1:
+        raise RefusedError("more than one condition is about the item, or none")
+    link, arg = varying[0]
+    name = link["func"]["attr"].text if link["func"].kind == "Attribute" else ""
+    if name == "filter_by" and arg.has("keyword"):
+        return _by_keyword(chain, link, arg, method="filter" if legacy else "where")
+    value = arg["value"]
+    if name not in _FILTERS or value.kind != "Comparison" or len(value.all("comparisons")) != 1:
+        raise RefusedError("the item is not simply compared with a column")
+    comparison = value.all("comparisons")[0]
+    sides = [value["left"], comparison["comparator"]]
+    columns = [each for each in sides if not frame.varies(each)]
+    is_plain = len(columns) == 1 and columns[0].kind == "Attribute"
+    if comparison["operator"].kind != "Equal" or not is_plain:
+        raise RefusedError("the item is not simply compared with a column")
+    other = sides[1] if columns[0].raw is sides[0].raw else sides[0]
+    column = columns[0].text
+    return Key(value.start, value.end, f"{column}.in_({{}})", column, other)
+
+
+def _by_keyword(chain: Chain, link: Node, arg: Node, *, method: str) -> Key:
+    model = chain.entity
+    if not re.fullmatch(r"[\w.]+", model):
+        raise RefusedError("`filter_by` is about something else than a model")
+    column = f"{model}.{arg['keyword'].text}"
+    others = [each.text for each in link.all("args") if each.raw is not arg.raw]
+    rest = f".filter_by({', '.join(each.rstrip(', ') for each in others)})" if others else ""
+    text = f"{method}({column}.in_({{}})){rest}"
+    return Key(link["func"]["attr"].start, link.end, text, column, arg["value"])
+
+
+def primary_key(frame: Frame, model: str) -> str:
+    """Return the attribute that is the primary key of a model."""
+    found = set(_primary_keys(frame, model.rpartition(".")[2], 0))
+    if len(found) != 1:
+        raise RefusedError(f"the primary key of `{model}` is not known")
+    return found.pop()
+
+
+_MADE = re.compile(
+    r"^\s+(\w+)\s*(?::[^=\n]+)?=[^\n]*(?:\n[ \t]+[^\n=]*)*?primary_key\s*=\s*True", re.MULTILINE
+)
+
+
+def _primary_keys(frame: Frame, name: str, deep: int) -> Iterator[str]:
+    """Yield the attributes that the code of a class, or of its bases, makes primary keys."""
+    pattern = re.compile(
+        rf"^([ \t]*)class {re.escape(name)}\b(?:\(([^)]*)\))?[^\n]*:"
+        r"((?:\n(?:\1[ \t]+[^\n]*|[ \t]*))*)",
+        re.MULTILINE,
+    )
+    for path in frame.workspace.project.files.paths:
+        text = frame.workspace.text(path).text
+        if f"class {name}" not in text:
+            continue
+        for found in pattern.finditer(text):
+            keys = _MADE.findall(found[3])
+            yield from keys
+            for base in re.findall(r"[\w.]+", found[2] or "") if not keys else ():
+                if deep < _DEEPEST:
+                    yield from _primary_keys(frame, base.rpartition(".")[2], deep + 1)

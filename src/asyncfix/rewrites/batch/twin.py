@@ -1,0 +1,346 @@
+"""The twin of a function that asks: it does for many values what that does for one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asyncfix.findings import Edit, Location
+from asyncfix.rewrites.batch.code import (
+    STEP,
+    indent_of,
+    indented,
+    inner_rows,
+    plural,
+    row_end,
+    row_start,
+    spliced,
+)
+from asyncfix.rewrites.batch.frame import Called, Frame, Once
+from asyncfix.rewrites.workspace import RefusedError
+from asyncfix.syntax import scopes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from asyncfix.rewrites.batch.frame import Step
+    from asyncfix.syntax.tree import Node
+
+    Ask = Callable[[Frame, Step, int], tuple[Once, str]]
+
+_DECORATORS = frozenset(("staticmethod", "classmethod"))
+_OPTIONAL = re.compile(r"(?:typing\.)?Optional\[(.*)\]|(.*?)\s*\|\s*None", re.DOTALL)
+_DEEPEST = 4
+
+
+class Twin:
+    """Writes the twin of a function below it.
+
+    `kind` tells what it gives: a `mapping` with what there is, a complete `dict`, or a `list` in
+    the order of the items.
+    """
+
+    def __init__(self, outer: Frame, to: Called, ask: Ask, deep: int) -> None:
+        self.to = to
+        self.outer = outer
+        self.workspace = outer.workspace
+        self.ask = ask
+        self.deep = deep
+        self.by = ""
+        self._refuse()
+        node = to.node
+        body = scopes.block(node)
+        self.documented = bool(body) and _is_text(body[0])
+        self.body = body[1:] if self.documented else body
+        self.many = plural(to.name)
+        self.frame = Frame(
+            self.workspace,
+            to.path,
+            to.edge.callee,
+            node,
+            to.name,
+            frozenset((to.name,)),
+            self.many,
+            "",
+            tuple(self.body),
+            to.annotation,
+        )
+        if self.frame.free(self.many) != self.many:
+            raise RefusedError(f"`{self.many}` has a meaning in `{node['name'].text}` already")
+        self.name = self._named()
+        self.kind = "dict"
+
+    def _refuse(self) -> None:
+        node = self.to.node
+        strange = [e["decorator"].text for e in node.all("decorators")]
+        if set(strange) - _DECORATORS:
+            raise RefusedError(f"`{node['name'].text}` is decorated with `{strange[0]}`")
+        if any(each.kind == "Yield" for each in node["body"].own()):
+            raise RefusedError(f"`{node['name'].text}` is a generator")
+        if self.to.param.has("default"):
+            raise RefusedError(f"`{self.to.name}` has a default")
+        if any(self.to.name in scopes.bound_by(each) for each in node["body"].own()):
+            raise RefusedError(f"`{self.to.name}` is assigned anew")
+
+    def _named(self) -> str:
+        """Return a name that no function beside this one has, or that of the twin itself."""
+        node = self.to.node
+        name = node["name"].text
+        many = plural(name)
+        if many.startswith("all_") or not re.search(r"_?[a-z]+$", name):
+            many = f"{name}_by_{self.to.name}"
+        if name.strip("_") in ("get", "find", "load", "fetch", "read", "one"):
+            many = f"{name}_many"
+        taken = {
+            each.qualname.rpartition(".")[2]
+            for each in self.workspace.facts(self.to.path).functions
+        } | set(self.workspace.facts(self.to.path).names)
+        candidates = [many, f"{name}_by_{self.to.name}", f"{name}_for_many"]
+        return next((each for each in candidates if each not in taken), candidates[-1])
+
+    def written(self) -> tuple[Once, str]:
+        """Return the twin as an edit of its file, and the code of one answer in terms of it."""
+        frame, total = self.frame, Once()
+        answers = []
+        for step in frame.steps:
+            node = self.to.node.tree.at(step.start, step.end)
+            if node is not None and frame.varies(node):
+                once, answer = self.ask(frame, step, self.deep + 1)
+                answers.append(answer)
+                total.add(once)
+        if not answers:
+            raise RefusedError(f"what `{self.to.node['name'].text}` asks is not the item's")
+        if total.zipped is not None:
+            raise RefusedError("a helper of the helper gives a list")
+        whole = set(frame.keys) <= {self.to.name}
+        answer = self._mapped(total, answers)
+        if answer:
+            self.kind = "mapping"
+            rows = [*total.before[:-1], self._returned(total.before[-1])]
+            text = self._function(indented(rows, self._indent))
+        else:
+            self.kind = "dict" if whole else "list"
+            text = self._function(self._looped(total))
+        node = self.to.node
+        at = row_end(node)
+        in_class = indent_of(self.body[0]) != STEP
+        gap = "\n" if in_class else "\n\n"
+        edit = Edit(Location(self.to.path, at, at), gap + text)
+        inner = [each for each in total.edits if each.location.path != self.to.path]
+        made = Once([], [], list(total.imports), list(total.notes), list(total.doubts))
+        made.edits = [*inner, *self._others(total), edit]
+        return made, answer
+
+    def _others(self, total: Once) -> list[Edit]:
+        """Return the edits of this file that are twins of helpers, not of the copied code."""
+        node = self.to.node
+        return [
+            each
+            for each in total.edits
+            if each.location.path == self.to.path
+            and not (node.start <= each.location.start and each.location.end <= node.end)
+        ]
+
+    @property
+    def _indent(self) -> str:
+        return indent_of(self.body[0])
+
+    # What it gives
+
+    def _mapped(self, total: Once, answers: Sequence[str]) -> str:
+        """Return the answer of a body that does nothing but return it."""
+        if len(answers) != 1 or not total.before:
+            return ""
+        answer = answers[0]
+        match = re.fullmatch(r"(\w+)\.get\((.*)\)", answer, re.DOTALL)
+        mine = [e for e in total.edits if e.location.path == self.to.path and e.text == answer]
+        last = self.body[-1]
+        line = last.children[0] if last.kind == "SimpleStatementLine" and last.children else last
+        if match is None or len(mine) != 1 or line.kind != "Return" or not line.has("value"):
+            return ""
+        if line["value"].whole != (mine[0].location.start, mine[0].location.end):
+            return ""
+        gone = [e for e in total.edits if not e.text and e.location.path == self.to.path]
+        for each in self.body[:-1]:
+            if not any(e.location.start <= each.start and each.end <= e.location.end for e in gone):
+                return ""
+        self.by = match[1]
+        return answer
+
+    def _returned(self, row: str) -> str:
+        """Return the row that gives the mapping back."""
+        head = f"{self.by} = "
+        return (
+            f"return {row.removeprefix(head)}"
+            if row.startswith(head)
+            else f"{row}\nreturn {self.by}"
+        )
+
+    # How it is written
+
+    def _function(self, body: str) -> str:
+        node, data = self.to.node, self.to.node.tree.data
+        path = self.to.path
+        name, param = node["name"], self.to.param
+        many = self.many
+        if self.to.annotation:
+            many += f": list[{self.to.annotation}]"
+        end = param["annotation"].end if self.to.annotation else param["name"].end
+        edits = [Edit(Location(path, param["name"].start, end), many)]
+        edits.append(Edit(Location(path, name.start, name.end), self.name))
+        if node.has("returns"):
+            given = node["returns"]["annotation"]
+            edits.append(Edit(Location(path, *given.whole), self._annotation(given.text)))
+        first = scopes.block(node)[0]
+        head = spliced(data, name.start, row_start(first), edits).rstrip()
+        outer = indent_of(node) if not node.all("decorators") else self._indent[: -len(STEP)]
+        decorators = "".join(f"{outer}@{e['decorator'].text}\n" for e in node.all("decorators"))
+        word = "async def" if node.is_async else "def"
+        told = f'"""Do what `{name.text}` does, for many `{self.to.name}` in one go."""'
+        return f"{decorators}{outer}{word} {head}\n{self._indent}{told}\n{body}"
+
+    def _annotation(self, returns: str) -> str:
+        quoted = returns[:1] in "'\""
+        inner = returns.strip("'\"")
+        if self.kind == "mapping":
+            match = _OPTIONAL.fullmatch(inner)
+            inner = (match[1] or match[2]) if match else inner
+        key = self.to.annotation.strip("'\"") or "object"
+        text = f"list[{inner}]" if self.kind == "list" else f"dict[{key}, {inner}]"
+        return f'"{text}"' if quoted else text
+
+    def _looped(self, total: Once) -> str:
+        """Return the body: what asks, and the rest of the code per item."""
+        return self._block(self.body, total, Out(self.frame.free("found"), self.kind, self.to.name))
+
+    def _block(self, statements: Sequence[Node], total: Once, out: Out) -> str:
+        data, path = self.to.node.tree.data, self.to.path
+        text, rest = "", list(statements)
+        while rest:
+            first = rest[0]
+            if len(rest) == 1 and first.kind == "With" and not self._varies(first.all("items")):
+                inner = scopes.block(first)
+                text += spliced(data, row_start(first), row_start(inner[0]), ())
+                return text + self._block(inner, total, out)
+            if not self._can_go_before(first, rest[1:], total):
+                break
+            text += spliced(data, row_start(first), row_end(first), ())
+            rest.pop(0)
+        self._refuse_steps(rest, total)
+        indent = indent_of(rest[0])
+        start = "[]" if out.kind == "list" else "{}"
+        rows = [*total.before, f"{out.found} = {start}", f"for {self.to.name} in {self.many}:"]
+        text += indented(rows, indent)
+        edits = [e for e in total.edits if e.location.path == path]
+        edits += self._returns(rest, out)
+        gone = [e.location for e in edits if e.location.start < e.location.end]
+        for each in inner_rows(rest, rest[-1].end):
+            if not any(
+                (at.start < each < at.end) or (at.start == each and not at.end < each)
+                for at in gone
+            ):
+                edits.append(Edit(Location(path, each, each), STEP))
+        text += spliced(data, row_start(rest[0]), row_end(rest[-1]), edits)
+        if scopes.surely_bound(rest) is not None:
+            text += indented([f"{STEP}{out.put('None')}"], indent)
+        return text + indented([f"return {out.found}"], indent)
+
+    def _varies(self, nodes: Sequence[Node]) -> bool:
+        return any(self.frame.varies_by_item(each) for each in nodes)
+
+    def _can_go_before(self, statement: Node, later: Sequence[Node], total: Once) -> bool:
+        """Tell whether a statement serves the query alone, and runs once then."""
+        if statement.kind != "SimpleStatementLine" or len(statement.children) != 1:
+            return False
+        line = statement.children[0]
+        if line.kind in ("Import", "ImportFrom"):
+            return True
+        if line.kind != "Assign" or self._varies([statement]):
+            return False
+        names = assigned_names(line)
+        spans = [e.location for e in total.edits if e.location.path == self.to.path]
+        return bool(names) and not any(
+            each.text in names and not any(s.start <= each.start < s.end for s in spans)
+            for part in later
+            for each in scopes.names(part)
+        )
+
+    def _refuse_steps(self, rest: Sequence[Node], total: Once) -> None:
+        """Refuse a body that still asks when it runs per item."""
+        spans = [e.location for e in total.edits if e.location.path == self.to.path]
+        start, end = rest[0].start, rest[-1].end
+        for step in self.frame.steps:
+            inside = start <= step.start and step.end <= end
+            if inside and not any(s.start <= step.start and step.end <= s.end for s in spans):
+                raise RefusedError(f"`{self.to.node['name'].text}` asks something else as well")
+
+    def _returns(self, rest: Sequence[Node], out: Out) -> list[Edit]:
+        path, found = self.to.path, []
+        last = rest[-1]
+        for statement in rest:
+            for each in (statement, *statement.own()):
+                if each.kind != "Return":
+                    continue
+                if any(p.kind in ("For", "While") for p in _up_to(each, rest)):
+                    raise RefusedError("a `return` stands in a loop of the helper")
+                value = each["value"] if each.has("value") else None
+                is_last = each.parent is not None and each.parent.raw is last.raw
+                indent = indent_of(each.statement) + STEP
+                tail = "" if is_last else f"\n{indent}continue"
+                if value is None:
+                    text = out.put("None") + tail
+                    found.append(Edit(Location(path, each.start, each.end), text))
+                    continue
+                begin, end = value.whole
+                found.append(Edit(Location(path, each.start, begin), out.opening))
+                found.append(Edit(Location(path, end, end), out.closing + tail))
+        return found
+
+
+@dataclass(frozen=True)
+class Out:
+    """How a twin collects its answers."""
+
+    found: str
+    kind: str
+    key: str
+
+    @property
+    def opening(self) -> str:
+        """Return what stands before an answer."""
+        return f"{self.found}.append(" if self.kind == "list" else f"{self.found}[{self.key}] = "
+
+    @property
+    def closing(self) -> str:
+        """Return what stands behind an answer."""
+        return ")" if self.kind == "list" else ""
+
+    def put(self, value: str) -> str:
+        """Return the code that notes an answer."""
+        return f"{self.opening}{value}{self.closing}"
+
+
+def assigned_names(assign: Node) -> set[str]:
+    """Return the variables of an assignment; none if it assigns to something else."""
+    names = [n for each in assign.all("targets") for n in scopes.targets(each["target"])]
+    plain = all(each["target"].kind == "Name" for each in assign.all("targets"))
+    return set(names) if plain else set()
+
+
+def _up_to(node: Node, rest: Sequence[Node]) -> list[Node]:
+    found = []
+    for each in node.parents:
+        found.append(each)
+        if any(each.raw is part.raw for part in rest):
+            break
+    return found
+
+
+def _is_text(statement: Node) -> bool:
+    line = statement.children[0] if statement.children else statement
+    return (
+        statement.kind == "SimpleStatementLine"
+        and line.kind == "Expr"
+        and line["value"].kind in ("SimpleString", "ConcatenatedString")
+    )
