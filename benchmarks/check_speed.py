@@ -113,7 +113,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _report(options: argparse.Namespace, scratch: Path) -> bool:
     if not hasattr(os, "wait4"):
         raise BenchmarkError("memory is measured with os.wait4, which this system does not have")
-    source = tree_at(options.tree or _downloaded(scratch / "wheel"))
+    source = tree_at(options.tree or downloaded(scratch / "wheel"))
     tree = copied(source.files, source.root, scratch / "tree")
     bench = Bench(tree, _tools(options), options.environment, scratch)
     _print_heading(bench, source.root.name, options.runs)
@@ -122,7 +122,8 @@ def _report(options: argparse.Namespace, scratch: Path) -> bool:
     return met
 
 
-def _downloaded(target: Path) -> Path:
+def downloaded(target: Path) -> Path:
+    """Return a folder with the unpacked wheel; raise BenchmarkError where pip cannot get it."""
     download = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
     download += ["--only-binary=:all:", "--dest", str(target), WHEEL]
     try:

@@ -1,10 +1,14 @@
 """The benchmark: its table on a tiny tree, with stand-ins for the tools that it measures."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+import all as benchmarks
 
 SCRIPT = Path(__file__).parent.parent / "benchmarks" / "check_speed.py"
 RUFF = """#!/bin/sh
@@ -93,6 +97,25 @@ def test_tells_which_command_failed_and_why(tree, tools):
 
     assert done.returncode == 2
     assert done.stderr == f"error: `{own} --version`: exit status 2\nno such rule\n"
+
+
+def test_all_of_them_put_their_tables_into_the_page(tree, tmp_path):
+    page = tmp_path / "performance.md"
+    page.write_text(f"# Speed\n\n{benchmarks.BEGIN}yesterday\n{benchmarks.END}\n\nEnd.\n")
+    tree.joinpath("other.py").write_text("import app\n")
+    command = [sys.executable, SCRIPT.with_name("all.py"), tree, "--write", "--page", page]
+    command += ["--runs", "1", "--saves", "1", "--findings", "9"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    told = page.read_text()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "yesterday" not in told
+    assert told.endswith("\n\nEnd.\n")
+    assert "asyncfix, one file changed" in told
+    assert re.search(r"\| 3 \| 2 \| 1 \| \d\.\d\d \|", told)  # lines, files, saves, seconds
+    assert "| sarif |" in told
+    assert "To repeat it: `python benchmarks/all.py --runs 1 --write`" in told
 
 
 @pytest.mark.parametrize(
