@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from asyncfix.rewrites import nested
 from asyncfix.rewrites.batch import batched
 from asyncfix.rewrites.cascade import cascade
-from asyncfix.rewrites.lifecycle.singleton import lazy_singleton
+from asyncfix.rewrites.lifecycle import REWRITES as _LIFECYCLE
 from asyncfix.rewrites.patience import patient
 from asyncfix.rewrites.place import place_of
 from asyncfix.rewrites.plain import entry_of, plain_function
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _CHECKS = ("blocking-call", nested.CHECK)
 _AT_ONE_PLACE = {"long-database-timeout": shorter, "missing-timeout": patient}
-_PLANNED = {"lazy-singleton": lazy_singleton, "work-per-item": batched}
+_PLANNED = {**_LIFECYCLE, "work-per-item": batched}
 
 __all__ = ["Plan", "Refusal", "Workspace", "fixes"]
 

@@ -186,7 +186,7 @@ def _added(workspace: Workspace, app: App, held: Held) -> Change:
         *(f"    {each.format_map(names)}" for each in held.closing),
     ]
     text = "".join(f"{row}\n" for row in rows) + "\n\n"
-    before, space, after = _last_argument(workspace, app)
+    before, space, after = last_argument(workspace, app)
     edits = (
         Edit(Location(path, at, at), text),
         Edit(
@@ -219,7 +219,7 @@ def _before(workspace: Workspace, app: App) -> int:
     return at
 
 
-def _last_argument(workspace: Workspace, app: App) -> tuple[str, int, str]:
+def last_argument(workspace: Workspace, app: App) -> tuple[str, int, str]:
     """Return what goes before another argument, the bytes from there on, and what goes after."""
     data = workspace.text(app.path).data
     inner = [

@@ -40,6 +40,14 @@ def lead(data: bytes, start: int) -> int:
     return at
 
 
+def lead_comment(data: bytes, start: int) -> int:
+    """Return where the comments right above a row begin."""
+    at = row_start(data, start)
+    while at > 0 and data[row_start(data, at - 1) : at].strip().startswith(b"#"):
+        at = row_start(data, at - 1)
+    return at
+
+
 def indent_of(data: bytes, at: int) -> str:
     """Return the white space that begins the row of a byte."""
     row = data[row_start(data, at) : row_end(data, at)].decode("utf-8", "replace")
