@@ -9,7 +9,7 @@ import pytest
 HEAD = """
 import functools, sqlite3
 from contextlib import asynccontextmanager, contextmanager
-import aiohttp, asyncpg, httpx, requests
+import aiohttp, asyncpg, httpx, redis, requests
 from fastapi import Depends, FastAPI
 from openai import AsyncOpenAI
 from pymongo import MongoClient
@@ -42,6 +42,16 @@ MADE = {
                 return await client.get("https://example.com")
         """,
         "httpx.AsyncClient()",
+    ),
+    "with a transport": (
+        """
+        class Safe(httpx.AsyncHTTPTransport):
+            pass
+        async def get():
+            async with httpx.AsyncClient(transport=Safe()) as client:
+                return await client.get("https://example.com")
+        """,
+        "httpx.AsyncClient(transport=Safe())",
     ),
     "closed by hand": (
         """
@@ -227,6 +237,19 @@ KEPT = {
             if key not in _all:
                 _all[key] = httpx.AsyncClient()
             return _all[key]
+    """,
+    "for an application": """
+        async def get():
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app)) as client:
+                return await client.get("https://example.com")
+        async def more(transport):
+            async with httpx.AsyncClient(transport=transport) as client:
+                return await client.get("https://example.com")
+    """,
+    "with a pool": """
+        pool = redis.ConnectionPool()
+        def get():
+            return redis.Redis(connection_pool=pool).get("a")
     """,
     "in a cache": """
         @functools.lru_cache(maxsize=1)

@@ -471,3 +471,37 @@ def test_a_manager_of_the_application_is_its_lifespan(severities):
     """
 
     assert severities(app) == {"time.sleep(1)": "info", "time.sleep(2)": "error"}
+
+
+def test_a_test_of_an_optional_parameter_asks_whether_it_is_passed(severities):
+    app = """
+        import time
+
+        class Media:
+            def __init__(self, data=None, key=None, size=0):
+                if key or size:
+                    return
+                time.sleep(1)
+
+        def fetch(key=None, size=0):
+            if key:
+                return
+            time.sleep(1)
+
+        def sized(size=0):
+            if size:
+                return
+            time.sleep(1)
+
+        async def handler(key: str, data: bytes, size: int, other):
+            fetch(key)
+            fetch(key=other)
+            fetch()
+            sized(size)
+    """
+
+    assert severities(app) == {
+        "fetch(key=other)": "error",
+        "fetch()": "error",
+        "sized(size)": "error",
+    }

@@ -131,6 +131,17 @@ SHAPES = {
                 return cls._one
             def work(self): ...
     """,
+    "new, with properties": """
+        class One:
+            _one = None
+            def __new__(cls):
+                if cls._one is None:
+                    cls._one = super().__new__(cls)
+                return cls._one
+            @property
+            def model(self):
+                return load("model")
+    """,
     "class": """
         class Holder:
             _one = None

@@ -61,6 +61,30 @@ def test_every_use_that_cannot_work_is_reported(dropped, statement, place):
     assert dropped(f"async def handler():\n    {statement}\n") == [place]
 
 
+def test_a_call_that_cannot_be_made_gives_none(dropped):
+    code = """
+        async def store(name, /, *values, key, size=1, **more):
+            pass
+
+        class Store:
+            async def put(self, name):
+                pass
+
+        async def handler(store_: Store):
+            store("a")
+            store(key=1)
+            store_.put()
+            Store.put(store_)
+            store(*[], key=1)
+            store("a", **{})
+            store("a", key=1)
+            store_.put("a")
+    """
+
+    kept = ["store(*[], key=1)", 'store("a", **{})', 'store("a", key=1)', 'store_.put("a")']
+    assert dropped(code) == kept
+
+
 def test_a_plain_function_can_drop_one_too(dropped):
     assert dropped("def handler():\n    save()\n") == ["save()"]
 

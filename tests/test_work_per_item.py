@@ -10,6 +10,8 @@ from textwrap import dedent
 
 import pytest
 
+from asyncfix.findings import Severity
+
 STORE = """
     import asyncpg
     import httpx
@@ -359,6 +361,32 @@ def test_requests_that_are_gathered_do_not_wait_for_one_another(found):
     ]
 
 
+def test_a_gather_is_limited_by_threads_by_a_slice_and_by_what_blocks(found):
+    app = """
+        import asyncio, requests
+        from store import client
+
+        def ask(item):
+            return requests.get(item, timeout=5)
+
+        async def in_a_thread(item):
+            return await asyncio.get_running_loop().run_in_executor(None, ask, item)
+
+        async def blocking(item):
+            return ask(item)
+
+        async def get(items):
+            await asyncio.gather(*(in_a_thread(item) for item in items))
+            await asyncio.gather(*(asyncio.to_thread(ask, item) for item in items))
+            await asyncio.gather(*(blocking(item) for item in items))
+            await asyncio.gather(*(client.get(item) for item in items[:5]))
+            await asyncio.gather(*(client.get(item) for item in items[-5:]))
+            await asyncio.gather(*(client.get(item) for item in items[5:]))
+    """
+
+    assert found(app) == [("unbounded-gather", "client.get(item)")]
+
+
 def test_a_gather_under_a_semaphore_is_left_alone(found):
     app = """
         import asyncio
@@ -600,9 +628,10 @@ def test_a_literal_of_some_items_is_of_low_confidence(check):
                 await load(kind)
     """
 
-    (finding,) = check({"store.py": dedent(STORE), "app.py": dedent(app)}, select=("batching",))
+    files = {"store.py": dedent(STORE), "app.py": dedent(app)}
+    (finding,) = check(files, select=("batching",), severity=Severity.INFO)
 
-    assert finding.confidence == "low"
+    assert (finding.confidence, finding.severity) == ("low", "info")
 
 
 def test_tests_and_scripts_are_information(found):

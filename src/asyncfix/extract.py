@@ -392,11 +392,11 @@ class _Reader:
         """Leave out constants, which no value depends on."""
         return tuple(dict.fromkeys(n for n in nodes if n and self.nodes[n][0] > facts.CONST))
 
-    def _literal(self, name: str, nodes: Iterable[int], sql: str = "") -> int:
-        """Return a literal that is made of other values."""
+    def _literal(self, name: str, nodes: Iterable[int], told: str = "") -> int:
+        """Return a literal that is made of other values; `told` is the part that is its own."""
         made = self._made_of(nodes)
-        if sql:
-            return self._node(facts.LITERAL, name, made, sql)
+        if told:
+            return self._node(facts.LITERAL, name, made, told)
         return self._node(facts.LITERAL, name, made) if made else self._node(facts.LITERAL, name)
 
     def _loop(self, kind: int, span: tuple[int, int, int, int], element: int, mark: int) -> None:
@@ -937,7 +937,7 @@ class _Reader:
 
     def _slice(self, node: ast.Slice) -> int:
         parts = (node.lower, node.upper, node.step)
-        return self._literal("slice", [self._expression(part) for part in parts])
+        return self._literal("slice", [self._expression(part) for part in parts], _most(node))
 
     # Statements: each returns whether the one after it can run
 
@@ -1869,6 +1869,18 @@ def _key(key: ast.expr | None) -> str:
         return "**"
     value = key.value if isinstance(key, ast.Constant) else None
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _most(node: ast.Slice) -> str:
+    """Return how many items a slice has at most, if it says so: `[:5]`, `[-5:]`."""
+    lower, upper = node.lower, node.upper
+    if lower is None and isinstance(upper, ast.Constant) and isinstance(upper.value, int):
+        return str(upper.value)
+    if upper is None and isinstance(lower, ast.UnaryOp) and isinstance(lower.op, ast.USub):
+        number = lower.operand
+        if isinstance(number, ast.Constant) and isinstance(number.value, int):
+            return str(number.value)
+    return ""
 
 
 def _last_name(node: ast.expr) -> str:

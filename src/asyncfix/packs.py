@@ -60,7 +60,10 @@ class Condition(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Callables (`names`) or attributes (`reads`) that block, and what to write instead."""
+    """Callables (`names`) or attributes (`reads`) that block, and what to write instead.
+
+    What is done with a file is told where the file is opened, unless it stands `apart`.
+    """
 
     names: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
@@ -78,6 +81,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     in_memory: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     made: bool = False
+    apart: bool = False
     message: str = ""
     notes: str = ""
 
@@ -119,7 +123,7 @@ class Client(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
 
     `close` is the method that ends it; `awaits` tells that it belongs to an event loop, `pooled`
     that it keeps its connections and hands them out, `at_once` that the call uses it as well and
-    drops it; with an argument of `unless` it is something else.
+    drops it; with an argument of `unless` it is something else, or may be if its type is not known.
     """
 
     names: tuple[str, ...]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from asyncfix.findings import Finding
     from asyncfix.packs import Rule
     from asyncfix.project.program import Project
+    from asyncfix.project.work import PerItem
+
+_POOLED = frozenset(("thread", "thread task"))
 
 
 def find(rule: Rule, project: Project) -> Iterator[Finding]:
@@ -21,7 +24,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
     for item in project.per_item:
         edges = item.way.edges
         starts = item.at_once and (not edges or edges[0].kind in TASKS)
-        if item.way.kind == "request" and starts and item.extent >= MANY:
+        if item.way.kind == "request" and starts and item.extent >= MANY and _waits(item, project):
             places = [(edge.caller, edge.start) for edge in edges]
             places.append((item.way.asked.caller, item.way.asked.start))
             reach = project.work.reach
@@ -29,3 +32,12 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
                 reach.limits(*place) for place in places
             ):
                 yield finding(rule, item, project)
+
+
+def _waits(item: PerItem, project: Project) -> bool:
+    """Tell whether all requests wait at once, not in a pool's threads and not blocking the loop."""
+    asked = item.way.asked
+    if any(edge.kind in _POOLED for edge in item.way.edges):
+        return False
+    blocks = project.typing.outside.target(asked.name.rpartition(".")[0], asked.name)
+    return asked.awaited or blocks is None

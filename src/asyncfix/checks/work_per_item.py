@@ -34,7 +34,10 @@ def finding(rule: Rule, item: PerItem, project: Project) -> Finding:
     path = graph.file(item.instance).path
     fid = graph.instances[item.instance][0]
     name = readable(item.way.asked.name)
-    reason = project.aside(item.instance)
+    confidence = _confidence(item)
+    reason = project.aside(item.instance) or (
+        f"of {item.extent} items" if confidence is Confidence.LOW else ""
+    )
     severity = project.config.severity.get(rule.name, rule.severity)
     message = rule.message.format(name=name)
     return Finding(
@@ -44,7 +47,7 @@ def finding(rule: Rule, item: PerItem, project: Project) -> Finding:
         message=f"{message} ({reason})" if reason else message,
         location=Location(path, item.start, item.end),
         severity=Severity.INFO if reason else severity,
-        confidence=_confidence(item),
+        confidence=confidence,
         symbol=graph.qualname(fid),
         code="",
         root=project.root(item.instance),

@@ -21,6 +21,16 @@ def argument(parts: Sequence[Any], function: Function, index: int, *, bound: boo
     return _given(parts, param.name, -1 if param.kind else index - skip)
 
 
+def binds(parts: Sequence[Any], function: Function, *, bound: bool) -> bool:
+    """Tell whether a call passes all that a function needs: one that does not raises at once."""
+    skip = 1 if bound and not function.flags & facts.STATIC else 0
+    return all(
+        param.default or param.kind in ("*", "**") or argument(parts, function, index, bound=bound)
+        for index, param in enumerate(function.params)
+        if index >= skip
+    )
+
+
 def argument_of(parts: Sequence[Any], which: str) -> int:
     """Return the node passed for `name@position`; 0 if left out, -1 if it cannot be told."""
     name, _, position = which.partition("@")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncfix import facts
 from asyncfix.heads import decorators
+from asyncfix.packs import Condition
 from asyncfix.project.decorators import CACHES
 from asyncfix.project.dependence import Values
 from asyncfix.project.index import is_test
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from asyncfix.packs import Client
     from asyncfix.project.places import Called
     from asyncfix.project.program import Project
+    from asyncfix.project.types import Type
 
 _DEEPEST = 3  # hops from a call to the client that it makes
 _SET_UP = frozenset(("__init__", "__post_init__", "__new__"))
@@ -91,9 +93,26 @@ class Clients:
                 parts = facts_of.nodes[node]
                 for each in self.typing.of(file, parts[1]):
                     client = self.project.services.client(each[1]) if each[0] == "X" else None
-                    if client and not set(client.unless) & set(parts[3]):
+                    if client and not self._is_other(file, parts, client):
                         for at in self.project.lifetimes.sites(file, {node}):
                             yield at, str(each[1])
+
+    def _is_other(self, file: int, parts: tuple[Any, ...], client: Client) -> bool:
+        """Tell whether an argument makes it something that is not to be shared."""
+        given = dict(zip(parts[3], parts[4], strict=True))
+        for condition in map(Condition.parse, client.unless):
+            node = given.get(condition.name, 0)
+            types = self.typing.of(file, node) if node > 0 and condition.operator else ()
+            outside = {name for each in types for name in self._bases(each)}
+            if node and (not condition.operator or not types or condition.value in outside):
+                return True
+        return False
+
+    def _bases(self, each: Type) -> Iterable[str]:
+        """Return the classes outside the project that an object is an instance of."""
+        if each[0] == "I":
+            return self.typing.hierarchy.order(each[1])[1]
+        return self.typing.outside.order(each[1]) if each[0] == "E" else ()
 
     def _is_once(self, making: Making) -> bool:
         """Tell whether a place runs once, or beside what is served."""

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
+from asyncfix.project.arguments import binds
 from asyncfix.project.trace import Memo
 
 if TYPE_CHECKING:
@@ -35,8 +36,14 @@ class Coroutines:
         parts = self.typing.files[file].nodes[node]
         if parts[0] != facts.CALL or not self._is_definite(file, parts[1], _DEEPEST):
             return -1
-        found = [self.function(each) for each in self.typing.of(file, parts[1])]
-        return found[0] if found and min(found) >= 0 else -1
+        types = self.typing.of(file, parts[1])
+        found = [self.function(each) for each in types]
+        if not found or min(found) < 0:
+            return -1
+        is_bound = types[0][0] == "M"
+        called = self.typing.functions[found[0]][1]
+        fits = types[0][0] not in "FM" or binds(parts, called, bound=is_bound)
+        return found[0] if fits else -1
 
     def function(self, each: Type) -> int:
         """Return the async function that calling a thing of this type surely starts, or -1."""

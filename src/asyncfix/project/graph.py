@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _RULE_OF = {"lock": "blocking-wait", "metadata": "blocking-file"}
 _ELSEWHERE = frozenset(("nonblocking", "runs-in-thread"))
+_THROUGH = (facts.ENTERED, facts.ELEMENT, facts.UNPACKED, facts.AWAIT, facts.LEFT)
 
 
 class Graph:
@@ -206,10 +207,20 @@ class Graph:
 
     def hit(self, site: Site, target: Target, name: str, guards: Guards = ()) -> None:
         """Note a call that blocks, if some guards hold."""
-        origins = tuple(dict.fromkeys(_origins(self.files[site.file].nodes, site.node, 0)))
+        origins = dict.fromkeys(_origins(self.files[site.file].nodes, site.node, 0))
+        if target.rule == "blocking-file":
+            opened = (each for each in origins if not target.apart and self._opens(site, each))
+            origins = dict.fromkeys(opened)
         every = (*self.guards(site), *guards)
-        hit = Hit(site.caller, target, name, *site[4:7], every, origins)
+        hit = Hit(site.caller, target, name, *site[4:7], every, tuple(origins))
         self.hits[site.caller].append(hit)
+
+    def _opens(self, site: Site, node: int) -> bool:
+        """Tell whether a call gives an open file, not names of files or what was in one."""
+        if self.files[site.file].nodes[node][0] != facts.CALL:
+            return False
+        types, is_value = self.typing.of(site.file, node), self.typing.outside.is_value
+        return any(each[0] == "E" and not is_value(each[1]) for each in types)
 
     def ask(self, site: Site, query: Query, name: str) -> None:
         """Note a call that goes to a store."""
@@ -295,14 +306,7 @@ def _origins(nodes: Sequence[Sequence[Any]], node: int, depth: int) -> Iterator[
         below += [each for each in parts[2][:2] if each > 0]
     elif kind == facts.UNION:
         below = list(parts[1])
-    elif kind in (
-        facts.ENTERED,
-        facts.ELEMENT,
-        facts.ATTR,
-        facts.UNPACKED,
-        facts.AWAIT,
-        facts.LEFT,
-    ):
+    elif kind in _THROUGH or (kind == facts.ATTR and parts[2] != "name"):
         below = [parts[1]]
     elif kind == facts.ANNOTATED:
         below = [parts[2]]

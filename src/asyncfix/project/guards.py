@@ -102,7 +102,16 @@ class Tests:
         if place is None:
             return None, -1
         outcome = _outcome(typing, place, test, graph.file_index(edge.callee))
+        if outcome is None and test == facts.TRUE and _is_optional(graph, edge, param):
+            outcome = True if is_there(typing, *place) else None
         return outcome, -1 if outcome is not None else _own(graph, edge, place)
+
+
+def _is_optional(graph: Graph, edge: Edge, index: int) -> bool:
+    """Tell whether a parameter is None if left out: a test of it asks whether it was passed."""
+    default = graph.function(edge.callee).params[index].default
+    nodes = graph.file(edge.callee).nodes
+    return bool(default and tuple(nodes[default][:2]) == (facts.CONST, None))
 
 
 def _own(graph: Graph, edge: Edge, place: tuple[int, int]) -> int:

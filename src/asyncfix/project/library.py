@@ -100,6 +100,14 @@ class Outside:
             found = self.orders[name] = tuple(dict.fromkeys((name, *rest)))
         return found
 
+    def is_value(self, name: str) -> bool:
+        """Tell whether instances of a class are values, which own nothing."""
+        values = self.library.values
+        for each in self.order(name):
+            if each in values or f"{each.rpartition('.')[0]}.*" in values:
+                return True
+        return f"{name.partition('.')[0]}.*" in values
+
     def is_class(self, name: str) -> bool:
         """Tell whether calling this makes an instance of it."""
         last = name.rpartition(".")[2]

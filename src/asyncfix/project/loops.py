@@ -182,6 +182,10 @@ class Extent:
             return self._named(file, parts[1], depth)
         if kind == facts.ANNOTATED and parts[2]:
             return self._count(file, parts[2], depth + 1)
+        if kind == facts.ITEM:
+            index = self.typing.files[file].nodes[parts[2]]
+            if index[:2] == (facts.LITERAL, "slice") and len(index) > 3:
+                return min(int(index[3]), self._count(file, parts[1], depth + 1))
         return self._typed(file, node)
 
     def _displayed(self, file: int, node: int) -> int:

@@ -32,7 +32,6 @@ class Services:
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
         self.clients = typing.library.clients
-        self.values = typing.library.values
 
     def made(self, file: int, node: int, self_class: int = -1, depth: int = 0) -> Made | None:
         """Return the service that evaluating an expression makes, or None."""
@@ -85,7 +84,7 @@ class Services:
         if client is not None:
             return Made(name, client)
         parts = name.split(".")
-        if parts[0] in sys.stdlib_module_names or self.is_value(name):
+        if parts[0] in sys.stdlib_module_names or self.typing.outside.is_value(name):
             return None
         at = next((at for at, part in enumerate(parts) if at and _is_class(part)), 0)
         if not at or (parts[at + 1 :] and not _makes(parts[-1])):
@@ -97,18 +96,11 @@ class Services:
         found = self.clients.get(name)
         return found or self.clients.get(self.typing.outside.canonical(name))
 
-    def is_value(self, name: str) -> bool:
-        """Tell whether instances of a library's class are values."""
-        for each in self.typing.outside.order(name):
-            if each in self.values or f"{each.rpartition('.')[0]}.*" in self.values:
-                return True
-        return f"{name.partition('.')[0]}.*" in self.values
-
     def of_class(self, cls: int) -> Made | None:
         """Return an instance of a class of the project, unless such instances are values."""
         typing = self.typing
         inside, outside = typing.hierarchy.order(cls)
-        if any(self.is_value(each) for each in outside):
+        if any(self.typing.outside.is_value(each) for each in outside):
             return None
         if any(self._is_plain(each) for each in inside):
             return None
@@ -136,7 +128,8 @@ class Services:
         for name, index in facts_of.methods.items():
             function = each.functions[index]
             is_own = not (name.startswith("__") and name != "__call__")
-            if is_own and "property" not in decorators(each, function):
+            is_value = "property" in decorators(each, function) and not function.sites
+            if is_own and not is_value:
                 return True
         return False
 
