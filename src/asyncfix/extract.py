@@ -284,13 +284,13 @@ class _Reader:
             return "function"
         return "module" if name in self.names else ""
 
-    def _calls_by_name(self) -> dict[str, list[int]]:
+    def _calls_by_name(self) -> dict[str, tuple[int, ...]]:
         found: dict[str, list[int]] = {}
         nodes = self.nodes
         for node, parts in enumerate(nodes):
             if parts[0] == facts.CALL:
                 found.setdefault(self._called_name(nodes[parts[1]]), []).append(node)
-        return found
+        return {name: tuple(calls) for name, calls in found.items()}
 
     def _called_name(self, callee: tuple[Any, ...]) -> str:
         kind = callee[0]
@@ -315,20 +315,20 @@ class _Reader:
             (),
             0,
             (),
-            scope.sites,
-            scope.reads,
+            tuple(scope.sites),
+            tuple(scope.reads),
             (),
             (),
             {},
             start,
             end,
             "",
-            scope.loops,
-            scope.branches,
-            scope.entered,
-            scope.uses,
-            scope.pauses,
-            scope.holds,
+            tuple(scope.loops),
+            tuple(scope.branches),
+            tuple(scope.entered),
+            tuple(scope.uses),
+            tuple(scope.pauses),
+            tuple(scope.holds),
         )
 
     def _complete(self, index: int, head: Class) -> Class:
@@ -1598,20 +1598,20 @@ class _Reader:
             tuple(params),
             returns,
             decorators,
-            [],
-            [],
+            (),
+            (),
             (),
             (),
             {},
             starts[node.lineno - 1] + node.col_offset,
             starts[node.end_lineno - 1] + node.end_col_offset,
             self._contract(node),
-            [],
-            [],
-            [],
-            [],
-            [],
-            [],
+            (),
+            (),
+            (),
+            (),
+            (),
+            (),
         )
         if scope.index:
             scope.pending.append((node, index))
@@ -1703,17 +1703,17 @@ class _Reader:
         self.functions[index] = head._replace(
             flags=scope.flags,
             owner=head.owner,
-            sites=scope.sites,
-            reads=scope.reads,
+            sites=tuple(scope.sites),
+            reads=tuple(scope.reads),
             results=tuple(dict.fromkeys(scope.results)),
             yields=tuple(dict.fromkeys(scope.yields)),
             captured={n: tuple(dict.fromkeys(scope.all[n])) for n in sorted(scope.captured)},
-            loops=scope.loops,
-            branches=scope.branches,
-            entered=scope.entered,
-            uses=scope.uses,
-            pauses=scope.pauses,
-            holds=scope.holds,
+            loops=tuple(scope.loops),
+            branches=tuple(scope.branches),
+            entered=tuple(scope.entered),
+            uses=tuple(scope.uses),
+            pauses=tuple(scope.pauses),
+            holds=tuple(scope.holds),
         )
 
     def _class_definition(self, node: ast.ClassDef) -> bool:

@@ -7,7 +7,7 @@ expressions that reach it, so that whoever reads the facts needs no scopes and n
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 # Operators of expressions, with their operands.
 UNKNOWN = 0
@@ -122,6 +122,13 @@ def told(value: object) -> str:
     return f"{type(value).__name__} {value!r}\x1f"
 
 
+if TYPE_CHECKING:
+    Node = tuple[Any, ...]
+else:  # so that msgspec makes tuples throughout: a list takes twice the room, an empty one no less
+    _Operands = tuple[int | str, ...]
+    Node = tuple[int | str | float | bool | _Operands | None, ...]
+
+
 class Param(NamedTuple):
     """A parameter: `kind` is "" for ordinary ones, "*", "**", or "k" for keyword-only."""
 
@@ -148,20 +155,20 @@ class Function(NamedTuple):
     params: tuple[Param, ...]
     returns: int
     decorators: tuple[int, ...]
-    sites: list[int]
-    reads: list[int]
+    sites: tuple[int, ...]
+    reads: tuple[int, ...]
     results: tuple[int, ...]
     yields: tuple[int, ...]
     captured: dict[str, tuple[int, ...]]
     start: int
     end: int
     contract: str
-    loops: list[int]
-    branches: list[int]
-    entered: list[int]
-    uses: list[int]
-    pauses: list[int]
-    holds: list[int]
+    loops: tuple[int, ...]
+    branches: tuple[int, ...]
+    entered: tuple[int, ...]
+    uses: tuple[int, ...]
+    pauses: tuple[int, ...]
+    holds: tuple[int, ...]
 
 
 class Class(NamedTuple):
@@ -248,7 +255,7 @@ class FileFacts(NamedTuple):
     digest: str
     error: str
     error_at: int
-    nodes: list[tuple[Any, ...]]
+    nodes: list[Node]
     functions: list[Function]
     classes: list[Class]
     names: dict[str, tuple[int, ...]]
@@ -256,7 +263,7 @@ class FileFacts(NamedTuple):
     puts: tuple[tuple[int, int], ...]
     sets: tuple[tuple[int, str, int, str], ...]
     guards: tuple[tuple[tuple[int, str, bool], ...], ...]
-    calls: dict[str, list[int]]
+    calls: dict[str, tuple[int, ...]]
     imports: tuple[str, ...]
     directives: tuple[Directive, ...]
     lazies: tuple[Lazy, ...]

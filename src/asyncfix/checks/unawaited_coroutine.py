@@ -144,7 +144,7 @@ class _Uses:
         """Tell `async for x in f()` and `async with f()` from `await f()`."""
         pauses = function.pauses
         for at in range(0, len(pauses), facts.PAUSE):
-            if pauses[at] in _PAUSES and pauses[at + 1 : at + 3] == [start, end]:
+            if pauses[at] in _PAUSES and pauses[at + 1 : at + 3] == (start, end):
                 yield Misuse(node, start, end, _PAUSES[pauses[at]])
 
     def _told(self, parts: Sequence[Any], kind: int) -> str:

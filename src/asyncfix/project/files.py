@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from asyncfix.facts import Class, FileFacts, Function
 
 _NOTHING = facts.Function(
-    "", "", 0, 0, -1, (), 0, (), [], [], (), (), {}, 0, 0, "", [], [], [], [], [], []
+    "", "", 0, 0, -1, (), 0, (), (), (), (), (), {}, 0, 0, "", (), (), (), (), (), ()
 )
 
 

@@ -55,7 +55,7 @@ class Index:
         self.trace.asked(name)
         return sum(count for _, count in self._calling.get(name, ()))
 
-    def callers(self, name: str, *, tests: bool = True) -> Iterator[tuple[int, list[int]]]:
+    def callers(self, name: str, *, tests: bool = True) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Yield the calls of something with this last name, by file."""
         self.trace.asked(name)
         for file, _ in self._calling.get(name, ()):
