@@ -158,3 +158,15 @@ def test_new_lines_are_written_as_the_file_writes_them():
     text = Text("a.py", "a\r\nb\r\n", newline="\r\n")
 
     assert changed(text, [edit(0, 1, "x\ny\r\nz")]).text == "x\r\ny\r\nz\r\nb\r\n"
+
+
+def test_a_row_that_stays_is_not_taken_out_where_many_are_like_it():
+    rows = [f"    first({number})\n    return\n" for number in range(200)]
+    after = list(rows)
+    for number in (70, 71, 72):
+        after[number] = rows[number].replace("first(", "await first(")
+
+    diff = unified(Text("a.py", "".join(rows)), Text("a.py", "".join(after)), "a.py")
+
+    assert "-    return" not in diff
+    assert diff.count("\n-") == diff.count("\n+    await") == 3

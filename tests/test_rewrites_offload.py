@@ -261,3 +261,179 @@ def test_a_function_that_takes_a_connection_of_this_thread_stays():
 
 def test_a_connection_for_all_threads_may_be_made_in_any():
     assert moved("return store.connect()", ", check_same_thread=False")[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "slow(\n    # why\n    1,\n)",
+            "await asyncio.to_thread(\n    slow,\n    # why\n    1,\n)",
+        ),
+        ("slow(  # why\n    1,\n)", "await asyncio.to_thread(\n    slow,  # why\n    1,\n)"),
+        ("slow(1,  # why\n    plus=2)", "await asyncio.to_thread(slow, 1,  # why\n    plus=2)"),
+        ("slow(  # why\n)", "await asyncio.to_thread(slow  # why\n)"),
+    ],
+)
+def test_comments_among_the_arguments_stay_where_they_are(before, after):
+    assert offloaded(before) == after
+
+
+LONG = "a" * 32
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            f"return sum([{LONG}, slow(1, plus={LONG})])",
+            f"return sum(\n    [{LONG}, await asyncio.to_thread(slow, 1, plus={LONG})]\n)",
+        ),
+        (
+            f"print({LONG}=1, b=slow(1), c={LONG}, d=4)",
+            f"print(\n    {LONG}=1, b=await asyncio.to_thread(slow, 1), c={LONG}, d=4\n)",
+        ),
+        (
+            f"if {LONG} or print(slow({LONG})):\n    pass",
+            f"if {LONG} or print(\n    await asyncio.to_thread(slow, {LONG})\n):\n    pass",
+        ),
+        (
+            f"print(\n    1, slow({LONG}), len([1, 1, 1, 1, {LONG}])\n)",
+            f"print(\n    1, await asyncio.to_thread(slow, {LONG}), len([1, 1, 1, 1, {LONG}])\n)",
+        ),
+    ],
+)
+def test_a_row_that_grows_too_long_is_broken_at_its_last_brackets(before, after):
+    assert offloaded(before) == after
+
+
+KEYED = """
+import asyncio
+import time
+
+
+class Store:
+    def __init__(self):
+        self.kept = {}
+
+    def __setitem__(self, key, value):
+        time.sleep(0.01)
+        self.kept[key] = value
+
+    def __getitem__(self, key):
+        time.sleep(0.01)
+        return self.kept[key]
+
+
+store = Store()
+
+
+async def main(x):
+    BODY
+
+
+async def both():
+    await asyncio.gather(main(1), main(2))
+    print(store.kept)
+
+
+asyncio.run(both())
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            'store[x] = {"a": x}  # why',
+            'await asyncio.to_thread(store.__setitem__, x, {"a": x})  # why',
+        ),
+        ("store[(x, 1)] = (3)", "await asyncio.to_thread(store.__setitem__, (x, 1), (3))"),
+        ("store[x] = store[1] = 2", "def wait():"),
+        ("store[x] = 1\n    store[x] += 1", "def wait():"),
+        ("store[x] = 1\n    store[2] = store[x]", "def wait():"),
+    ],
+)
+def test_a_value_is_put_under_a_key_without_a_function_of_its_own(before, after, tmp_path):
+    fixed = rewritten({"main.py": KEYED.replace("BODY", before)}).files
+
+    assert after in fixed["main.py"]
+    assert printed(tmp_path / "fixed", fixed) == printed(
+        tmp_path / "plain", {"main.py": KEYED.replace("BODY", before)}
+    )
+
+
+CONTEXT = """
+import asyncio
+import time
+from contextvars import ContextVar
+
+who = ContextVar("who", default="nobody")
+
+
+def mark(name):
+    who.set(name)
+    time.sleep(0.01)
+
+
+def marked(name):
+    token = who.set(name)
+    time.sleep(0.01)
+    who.reset(token)
+
+
+async def main():
+    CALL("me")
+    return who.get()
+
+
+async def both():
+    print(await asyncio.gather(main(), main()))
+
+
+asyncio.run(both())
+"""
+
+
+@pytest.mark.parametrize(("name", "moves"), [("mark", False), ("marked", True)])
+def test_what_only_the_calling_thread_sees_stays_in_it(name, moves, tmp_path):
+    code = CONTEXT.replace("CALL", name)
+
+    done = rewritten({"main.py": code}, "offload")
+
+    assert bool(done.fixes) is moves
+    told = "what `contextvars.ContextVar.set` does is seen only by the thread that calls it"
+    assert moves or told in done.refused
+    plain = printed(tmp_path / "plain", {"main.py": code})
+    assert printed(tmp_path / "fixed", done.files) == plain
+
+
+SCOPED = """
+from fastapi import FastAPI, Request
+from sqlalchemy.orm import scoped_session, sessionmaker
+
+Session = scoped_session(sessionmaker())
+app = FastAPI()
+
+
+def end():
+    Session.commit()
+    Session.remove()
+
+
+def save(row):
+    Session.add(row)
+    end()
+
+
+@app.post("/")
+async def create(request: Request):
+    CALL(await request.json())
+"""
+
+
+@pytest.mark.parametrize(("name", "moves"), [("end", False), ("save", True)])
+def test_a_session_of_this_thread_is_not_ended_in_another(name, moves):
+    done = rewritten({"main.py": SCOPED.replace("CALL", name)}, "offload")
+
+    assert bool(done.fixes) is moves

@@ -259,6 +259,7 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     caches: tuple[str, ...] = ()
     transparent: tuple[str, ...] = ()
     needs_loop: tuple[str, ...] = ()
+    own_thread: dict[str, tuple[str, ...]] = {}
     caller: tuple[Caller, ...] = ()
     root: tuple[Root, ...] = ()
     port: dict[str, Port] = {}
@@ -302,6 +303,7 @@ class Library(msgspec.Struct, kw_only=True):
     caches: set[str] = set()
     transparent: set[str] = set()
     needs_loop: set[str] = set()
+    own_thread: dict[str, tuple[str, ...]] = {}
     callers: dict[str, str] = {}
     roots: list[Root] = []
     ports: dict[str, Port] = {}
@@ -449,6 +451,7 @@ def _learn(file: str, pack: Pack, library: Library) -> None:
     library.caches.update(pack.caches)
     library.transparent.update(pack.transparent)
     library.needs_loop.update(pack.needs_loop)
+    library.own_thread.update(pack.own_thread)
     for caller in pack.caller:
         library.callers.update(dict.fromkeys(caller.names, caller.argument))
     library.roots.extend(pack.root)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
@@ -29,6 +30,7 @@ def refuse_bound(place: Place) -> None:
     first = [edge.callee for edge in here if (edge.start, edge.end) == (start, end)]
     below = list(_below(place, first))
     _refuse_loop(place, below)
+    _refuse_own_thread(place, below)
     _refuse_awaitable(place)
     _refuse_thread_bound(place, below)
     _refuse_handed(place)
@@ -54,6 +56,39 @@ def _refuse_loop(place: Place, below: list[Instance]) -> None:
                 raise RefusedError(
                     f"`{function.name}` calls `{word}`, which needs the running loop"
                 )
+
+
+def _refuse_own_thread(place: Place, below: list[Instance]) -> None:
+    """Raise RefusedError where something is done that only the thread which does it can see."""
+    known = place.workspace.project.packs.library.own_thread
+    kept = place.workspace.kept
+    done = set[str]()
+    for number in below:
+        done |= kept("own thread", number, partial(_own_thread_calls, place, number))
+    if place.is_direct:
+        done.add(place.chain.hit.name)
+    for name in sorted(done & set(known)):
+        if not done.intersection(known[name]):
+            raise RefusedError(f"what `{name}` does is seen only by the thread that calls it")
+
+
+def _own_thread_calls(place: Place, number: Instance) -> set[str]:
+    """Return the full names of a function's calls of what the packs tell about threads."""
+    project = place.workspace.project
+    graph, known = project.graph, project.packs.library.own_thread
+    names = {*known, *(each for whole in known.values() for each in whole)}
+    words = {name.rpartition(".")[2] for name in names}
+    (fid, self_class), function = graph.instances[number][:2], graph.function(number)
+    file = project.typing.functions[fid][0]
+    nodes = project.files[file].nodes
+    found = set[str]()
+    for at in range(0, len(function.sites), facts.SITE):
+        node = nodes[function.sites[at + 1]]
+        called = nodes[node[1]] if node[0] == facts.CALL else ()
+        if called and called[0] in (facts.ATTR, facts.GLOBAL) and called[-1] in words:
+            types = project.typing.of(file, node[1], self_class)
+            found |= {project.typing.outside.canonical(t[1]) for t in types if t[0] == "X"}
+    return found & names
 
 
 def _starts_loop(place: Place, number: Instance, below: list[Instance]) -> bool:

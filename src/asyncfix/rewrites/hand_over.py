@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asyncfix.rewrites.names import bound
+from asyncfix.rewrites.rows import broken, indents, is_followed, is_too_long
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
@@ -34,40 +37,24 @@ def handed(place: Place, node: Node, thread: ThreadCall) -> tuple[list[Edit], tu
     before = f"{'(' if parens else ''}await {thread.name}({partial}"
     after = f"{close}{')' if parens else ''}"
     edits = _opened(place, node, before)
-    if not partial and _is_too_long(place, node, len(before) + len(after)):
-        edits = _on_rows(place, node, edits, before)
+    last = [place.replaced(node.end, node.end, after)] if after else []
+    whole = [*edits, *last]
+    if is_too_long(place, node, whole):
+        rows = [] if partial else [*_on_rows(place, node, edits), *last]
+        whole = broken(place, node, whole) or (whole if is_followed(place, node) else rows or whole)
     if len(given) == 1 and given[0]["value"].kind == "GeneratorExp":
-        edits += _own_parentheses(place, given[0]["value"])
-    if after:
-        edits.append(place.replaced(node.end, node.end, after))
-    return edits, imports
+        whole += _own_parentheses(place, given[0]["value"])
+    return whole, imports
 
 
-def _is_too_long(place: Place, node: Node, more: int) -> bool:
-    """Tell whether a call that stands on one row would reach beyond what the file allows."""
-    data = place.workspace.text(place.path).data
-    start = data.rfind(b"\n", 0, node.start) + 1
-    end = data.find(b"\n", node.start)
-    row = data[start : end if end >= 0 else len(data)]
-    if b"\n" in data[node.start : node.end] or b"#" in row[node.end - start :]:
-        return False
-    return len(row.decode("utf-8", "replace")) + more > place.workspace.width(place.path)
-
-
-def _on_rows(place: Place, node: Node, edits: list[Edit], before: str) -> list[Edit]:
+def _on_rows(place: Place, node: Node, edits: list[Edit]) -> list[Edit]:
     """Put the arguments on a row of their own, between those of the parentheses."""
-    text = place.workspace.text(place.path)
-    start = text.data.rfind(b"\n", 0, node.start) + 1
-    row = text.data[start : node.start].decode("utf-8", "replace")
-    indent = row[: len(row) - len(row.lstrip())]
-    step = "\t" if "\t" in indent else "    "
+    outer, inner = indents(place, node.start)
     head, rest = edits
     return [
-        place.replaced(
-            head.location.start, head.location.end, before + text.newline + indent + step
-        ),
+        replace(head, text=head.text + inner),
         rest,
-        place.replaced(node.end - 1, node.end - 1, text.newline + indent),
+        place.replaced(node.end - 1, node.end - 1, outer),
     ]
 
 
@@ -89,22 +76,73 @@ def _opened(place: Place, node: Node, before: str) -> list[Edit]:
     if match is None:
         raise RefusedError("the call is written in an unusual way")
     gap = match[0].partition(b"(")[2].decode()
-    comma = ", "
-    if not node.all("args"):
-        gap = comma = ""
-    elif "\n" in gap and data[match.end() : match.end() + 1] != b"#":
+    given = node.all("args")
+    is_told = data[match.end() : match.end() + 1] == b"#"
+    if not given:
+        gap, comma = "", "  " if is_told else ""
+    elif "\n" in gap:
         comma = "," + gap
+    elif is_told:
+        row = data[data.rfind(b"\n", 0, given[0].start) : given[0].start].decode()
+        gap, comma = row, ",  "
     else:
-        gap = ""
+        gap, comma = "", ", "
     return [
         place.replaced(node.start, node.start, before + gap),
         place.replaced(match.start(), match.end(), comma),
     ]
 
 
-def in_lambda(place: Place, node: Node, thread: ThreadCall) -> list[Edit]:
-    """Return the edits that evaluate an expression in a thread."""
-    return _around(place, node, f"await {thread.name}(lambda: ", ")")
+def in_lambda(place: Place, node: Node, thread: ThreadCall, *, only: bool = False) -> list[Edit]:
+    """Return the edits that evaluate an expression, the only one that is moved, in a thread."""
+    edits = _around(place, node, f"await {thread.name}(lambda: ", ")")
+    if not only or not is_too_long(place, node, edits):
+        return edits
+    outer, inner = indents(place, node.start)
+    opened = [
+        replace(edits[0], text=edits[0].text.replace("(lambda", f"({inner}lambda")),
+        replace(edits[1], text=outer + edits[1].text),
+    ]
+    return broken(place, node, edits) or (edits if is_followed(place, node) else opened)
+
+
+def stored(place: Place, node: Node, thread: ThreadCall) -> list[Edit]:
+    """Return the edits that have a thread put a value under a key, or delete the key.
+
+    Raise RefusedError where more than that is done in the statement, or what it computes blocks.
+    """
+    statement = node.statement
+    keys = node.all("slice") if node.kind == "Subscript" else []
+    if len(keys) != 1 or keys[0]["slice"].kind != "Index" or len(statement.children) != 1:
+        raise RefusedError("more than one value under one key is set")
+    line, key = statement.children[0], keys[0]["slice"]["value"]
+    if line.kind == "Assign" and len(line.all("targets")) == 1:
+        method, parts = "__setitem__", [node["value"], key, line["value"]]
+    elif line.kind == "Del" and line["target"].raw is node.raw:
+        method, parts = "__delitem__", [node["value"], key]
+    else:
+        raise RefusedError("the value that was there is used")
+    data = place.workspace.text(place.path).data
+    spans = [each.whole for each in parts]
+    gaps = [(one[1], other[0]) for one, other in itertools.pairwise(spans)]
+    if _computes(place, line, node) or any(b"#" in data[start:end] for start, end in gaps):
+        raise RefusedError("more than to set a value is done there")
+    texts = [f".{method}, ", ", "]
+    return [
+        place.replaced(line.start, spans[0][0], f"await {thread.name}("),
+        *(place.replaced(*gap, text) for gap, text in zip(gaps, texts, strict=False)),
+        place.replaced(spans[-1][1], line.end, ")"),
+    ]
+
+
+def _computes(place: Place, line: Node, node: Node) -> bool:
+    """Tell whether anything else in a statement blocks, awaits or binds a variable."""
+    path, own = place.path, (node.start, node.end)
+    blocks = any(
+        path == at and line.start <= start and end <= line.end and (start, end) != own
+        for at, start, end in place.workspace.chains
+    )
+    return blocks or any(each.kind == "NamedExpr" for each in line.walk())
 
 
 def listed(place: Place, node: Node, thread: ThreadCall, *, called: bool) -> list[Edit]:

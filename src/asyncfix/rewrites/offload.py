@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from asyncfix.findings import Applicability, Fix
 from asyncfix.rewrites import nested
 from asyncfix.rewrites.callee import refuse_bound
-from asyncfix.rewrites.hand_over import handed, in_lambda, in_parentheses, listed
+from asyncfix.rewrites.hand_over import handed, in_lambda, in_parentheses, listed, stored
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.place import refuse_without_await
 from asyncfix.rewrites.threads import thread_call
@@ -50,13 +50,19 @@ def offload(place: Place) -> Fix:
     if parent is not None and parent.kind == "Await":
         raise RefusedError("what it returns is awaited: it may be bound to the running loop")
     if place.is_stored:
-        return _unit(place)
+        try:
+            edits = stored(place, place.node, thread_call(place))
+        except RefusedError:
+            return _unit(place)
+        return _fix(place, thread_call(place), edits, ())
     if parent is not None and place.is_iterated and parent.kind in ("For", "CompFor"):
         return _iterated(place, parent)
     thread = thread_call(place)
     if place.node.kind == "Call":
         return _fix(place, thread, *handed(place, place.node, thread))
-    edits = [edit for each in _alike(place) for edit in in_lambda(place, each, thread)]
+    alike = _alike(place)
+    only = len(alike) == 1
+    edits = [edit for each in alike for edit in in_lambda(place, each, thread, only=only)]
     return _fix(place, thread, edits, ())
 
 
