@@ -334,7 +334,7 @@ async def main(x):
 
 async def both():
     await asyncio.gather(main(1), main(2))
-    print(store.kept)
+    print(sorted(store.kept.items(), key=str))
 
 
 asyncio.run(both())
@@ -349,7 +349,7 @@ asyncio.run(both())
             'await asyncio.to_thread(store.__setitem__, x, {"a": x})  # why',
         ),
         ("store[(x, 1)] = (3)", "await asyncio.to_thread(store.__setitem__, (x, 1), (3))"),
-        ("store[x] = store[1] = 2", "def wait():"),
+        ("store[x] = store[1] = 2", "def main_sync():"),
         ("store[x] = 1\n    store[x] += 1", "def wait():"),
         ("store[x] = 1\n    store[2] = store[x]", "def wait():"),
     ],
