@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from asyncfix import facts
 from asyncfix.comments import directives, scanned
-from asyncfix.facts import Class, FileFacts, Function, Lazy, Param, Setting
+from asyncfix.facts import Class, FileFacts, Function, Lazy, Param, Setting, Statement
 from asyncfix.lazies import Lazies, Names, is_lock
 from asyncfix.parse import parse
 
@@ -45,6 +45,25 @@ _SQL = re.compile(
     r"\s*(?:--[^\n]*\n\s*)*(?:select|insert|update|delete|replace|merge|upsert|with|truncate|drop|alter|create)\s",
     re.IGNORECASE,
 )
+_SHORTEST_STATEMENT = 20
+_LONGEST_STATEMENT = 20_000
+_TOLD_SQL = re.compile(
+    r"\A\s*(?:select\s.*\sfrom\s.*\s(?:order\s+by|offset)\s|with\s.*\sas\s*\(.*\soffset\s)"
+    r"|\bcreate\s+(?:unique\s+)?(?:table|index)\s",
+    re.IGNORECASE | re.DOTALL,
+)
+_COMPARES = {
+    ast.Eq: "=",
+    ast.In: "=",
+    ast.Is: "=",
+    ast.Lt: "<",
+    ast.LtE: "<",
+    ast.Gt: "<",
+    ast.GtE: "<",
+    ast.NotEq: "!",
+    ast.IsNot: "!",
+    ast.NotIn: "!",
+}
 _FALL_BACK = frozenset(("get", "getenv", "setdefault", "getint", "getfloat", "pop"))
 _LARGEST = 1e12
 _MOST_KEYS = 16
@@ -94,6 +113,7 @@ def unparsable(path: str, message: str, digest: str = "", at: int = 0) -> FileFa
         (),
         ((),),
         {},
+        (),
         (),
         (),
         (),
@@ -169,6 +189,7 @@ class _Reader:
         self.lazies = Lazies()
         self.rebinds: list[tuple[int, str]] = []
         self.settings: list[Setting] = []
+        self.statements_made: list[Statement] = []
         self.quiet = 0
         self.starred = 0
         self.scope = _Scope(0, None, owner=-1, qualname="")
@@ -259,6 +280,7 @@ class _Reader:
             self._lazies(),
             tuple(self.rebinds),
             tuple(self.settings),
+            tuple(self.statements_made),
         )
 
     def _lazies(self) -> tuple[Lazy, ...]:
@@ -609,6 +631,8 @@ class _Reader:
         if isinstance(value, str):
             if self.quiet:
                 return self._quoted(value) or self._node(facts.LITERAL, "str")
+            if len(value) > _SHORTEST_STATEMENT and _TOLD_SQL.search(value):
+                self._statement(value, node)
             if len(value) > _LONGEST_TEXT:
                 return self._literal("str", (), _sql(value))
             return self._node(facts.CONST, value.encode("utf-8", "replace").decode(), "str")
@@ -691,6 +715,12 @@ class _Reader:
         return found
 
     # Settings
+
+    def _statement(self, text: str, at: ast.expr) -> None:
+        """Note a text in SQL; one that is too long is cut, after which it is no statement."""
+        told = " ".join(text[:_LONGEST_STATEMENT].split()).encode("utf-8", "replace").decode()
+        if not any(each.start == self._start(at) for each in self.statements_made[-1:]):
+            self.statements_made.append(Statement(told, self._start(at), self._end(at)))
 
     def _setting(self, node: int, key: str, given: ast.expr) -> None:
         """Note what is given under a name, if it is a number for a timeout, or a text of one."""
@@ -824,6 +854,9 @@ class _Reader:
             values.append(value)
             if isinstance(operator, ast.In | ast.NotIn) and self.nodes[value][0] > facts.LITERAL:
                 self._read(facts.CONTAINS, value, right)
+        if len(node.ops) == 1 and isinstance(node.left, ast.Attribute) and values[0]:
+            how = _COMPARES[type(node.ops[0])]
+            return self._node(facts.LITERAL, "bool", self._made_of(values), "", how)
         return self._literal("bool", values)
 
     def _joined(self, node: ast.JoinedStr) -> int:
@@ -832,6 +865,9 @@ class _Reader:
             for value in node.values
         ]
         begin = self._begins(node.values, parts)
+        fixed = [each.value if isinstance(each, ast.Constant) else "{}" for each in node.values]
+        if not self.quiet and _TOLD_SQL.search(text := "".join(map(str, fixed))):
+            self._statement(text, node)
         return self._made_text(begin, parts, _joined_sql(node.values))
 
     def _begins(self, values: Sequence[ast.expr], parts: Sequence[int]) -> int:

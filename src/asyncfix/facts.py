@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 # Operators of expressions, with their operands.
 UNKNOWN = 0
 CONST = 1  # value: None, bool, int, float or a short str
-LITERAL = (
-    2  # the name of a builtin type; if known, what the value is made of, and the SQL it starts
-)
+# the name of a builtin type; if known, what the value is made of, the SQL that it starts, and how
+# a comparison compares the attribute that is the first of what it is made of
+LITERAL = 2
 GLOBAL = 3  # name, of the module or a builtin
 OUTER = 4  # function, name: a variable of an enclosing function
 ATTR = 5  # base, name
@@ -224,6 +224,17 @@ class Setting(NamedTuple):
     end: int
 
 
+class Statement(NamedTuple):
+    """A text in SQL, on one row, at bytes `start` to `end`; `{}` stands for what is put in.
+
+    It selects rows in some order or from some offset, or makes tables or indexes.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
 class Directive(NamedTuple):
     """A comment that may silence findings, at bytes `start` to `end`.
 
@@ -248,7 +259,7 @@ class FileFacts(NamedTuple):
     owner as written).
     `calls` holds the nodes of all calls by the last name of what is called, `imports` the first
     names of absolute imports; `rebinds` are (function, name) of variables of the module that
-    functions set; `settings` are timeouts.
+    functions set; `settings` are timeouts, `statements` in SQL.
     """
 
     path: str
@@ -269,3 +280,4 @@ class FileFacts(NamedTuple):
     lazies: tuple[Lazy, ...]
     rebinds: tuple[tuple[int, str], ...]
     settings: tuple[Setting, ...]
+    statements: tuple[Statement, ...]

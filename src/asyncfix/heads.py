@@ -18,8 +18,8 @@ class Head(NamedTuple):
     `tops` are the first names of what the module imports at its top; `decorated` has last names
     of decorators, each with the index and the name of its function; `repeating` are the functions
     that hold loops; `calls` counts calls by the last name of what is called; `defines` are the
-    names of all that can be called or read, `coroutines` those of async functions, and `lazies`
-    tells whether anything shared is set on first use.
+    names of all that can be called or read, `coroutines` those of async functions, `lazies` tells
+    whether anything shared is set on first use, `statements` whether there is SQL of note.
     """
 
     error: str
@@ -36,6 +36,7 @@ class Head(NamedTuple):
     silences: bool
     coroutines: tuple[str, ...]
     lazies: bool
+    statements: bool
 
 
 def head(file: FileFacts) -> Head:
@@ -60,6 +61,7 @@ def head(file: FileFacts) -> Head:
         bool(file.directives),
         tuple({each.name: None for each in file.functions if each.flags & facts.ASYNC}),
         bool(file.lazies),
+        bool(file.statements),
     )
 
 
