@@ -10,6 +10,7 @@ from asyncfix.rewrites.batch.helper import called, twin_once
 from asyncfix.rewrites.batch.loop import loop_around
 from asyncfix.rewrites.batch.orm import query_once
 from asyncfix.rewrites.batch.raw import driver_of, sent, statement_once
+from asyncfix.rewrites.batch.together import together
 from asyncfix.rewrites.batch.wrapped import wrapped
 from asyncfix.rewrites.workspace import RefusedError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from asyncfix.findings import Finding
     from asyncfix.project.work import PerItem
     from asyncfix.rewrites.batch.frame import Frame, Once, Step
+    from asyncfix.rewrites.batch.loop import Looped
     from asyncfix.rewrites.workspace import Workspace
 
 STRATEGY = "batch"
@@ -31,9 +33,9 @@ def batched(workspace: Workspace, finding: Finding) -> Iterator[tuple[str, Calla
 
 
 def _once(workspace: Workspace, finding: Finding) -> Fix:
-    """Return the fix that asks once for all items of a loop."""
+    """Return the fix that asks once for all items of a loop, or for some at a time."""
     item = _item(finding, workspace)
-    if item.way.kind not in ("read", "execute"):
+    if item.way.kind not in ("read", "execute", "request"):
         raise RefusedError(f"`{finding.rule}` has no batched form for this")
     where = finding.location
     tree = workspace.tree(where)
@@ -41,6 +43,8 @@ def _once(workspace: Workspace, finding: Finding) -> Fix:
     if node is None or node.function is None:
         raise RefusedError("the code at the place is no expression of a function")
     looped = loop_around(workspace, where.path, item.instance, node, node.function)
+    if item.way.kind == "request":
+        return _fix("Send some requests at a time", looped, together(looped, node, item))
     frame = looped.frame
     step = next(
         (each for each in frame.steps if (each.start, each.end) == (where.start, where.end)), None
@@ -49,11 +53,15 @@ def _once(workspace: Workspace, finding: Finding) -> Fix:
         raise RefusedError("the place is not in the loop any more")
     once, _ = _asked(frame, step, 0)
     _check_writes(frame, step, once)
+    return _fix("Ask once for all items", looped, once)
+
+
+def _fix(title: str, looped: Looped, once: Once) -> Fix:
     return Fix(
-        title="Ask once for all items",
+        title=title,
         applicability=Applicability.DISPLAY_ONLY if once.doubts else Applicability.UNSAFE,
         edits=tuple(dict.fromkeys(looped.made(once))),
-        notes=tuple(once.doubts or once.notes),
+        notes=tuple(dict.fromkeys(once.doubts or once.notes)),
         strategy=STRATEGY,
         imports=tuple(dict.fromkeys(once.imports)),
     )

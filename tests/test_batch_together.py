@@ -1,0 +1,130 @@
+"""Requests per item that are sent some at a time: their order, errors, and how many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from textwrap import dedent
+
+import httpx
+import pytest
+from batching import outcome, pair
+from rewriting import rewritten
+
+HEAD = "import httpx\n\n\n"
+ASKS = {
+    "a loop": """
+        found = []
+        for number in numbers:
+            response = await client.get(f"http://x/{number}")
+            response.raise_for_status()
+            found.append((number, response.text))
+        return found
+        """,
+    "errors that are kept to their item": """
+        found = {}
+        for number in numbers:
+            try:
+                response = await client.get(f"http://x/{number}")
+            except httpx.ConnectError as error:
+                found[number] = str(error)
+                continue
+            found[number] = response.text
+        return found
+        """,
+    "a comprehension": """
+        return [(number, await client.get(f"http://x/{number}")) for number in numbers]
+        """,
+}
+
+
+class Service:
+    """Answers with the number that is asked for; some fail."""
+
+    def __init__(self, broken: int = -1, lost: int = -1) -> None:
+        self.broken, self.lost = broken, lost
+        self.now = self.most = self.requests = 0
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        self.requests += 1
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0.002)
+        self.now -= 1
+        number = int(request.url.path[1:])
+        if number == self.lost:
+            raise httpx.ConnectError(f"lost {number}")
+        return httpx.Response(500 if number == self.broken else 200, text=str(number))
+
+
+def asked(names: dict[str, object], service: Service, numbers: list[int]) -> tuple[str, str]:
+    async def run() -> object:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(service)) as client:
+            return await names["main"](client, numbers)
+
+    return outcome(lambda: asyncio.run(run()))
+
+
+@pytest.mark.parametrize("body", ASKS.values(), ids=ASKS)
+@pytest.mark.parametrize("broken", [{}, {"broken": 3}, {"lost": 2}], ids=["fine", "500", "lost"])
+def test_answers_and_errors_come_as_they_did_ten_at_a_time(body, broken):
+    signature = "async def main(client: httpx.AsyncClient, numbers: list[int]):\n    "
+    made = pair(HEAD + signature + dedent(body).strip().replace("\n", "\n    ") + "\n")
+    numbers = [3, 1, 3, *range(20)]
+    was, now = Service(**broken), Service(**broken)
+
+    assert asked(made.after, now, list(numbers)) == asked(made.before, was, list(numbers))
+    assert (was.most, now.most) == (1, 10)
+    assert now.requests == 23 or "lost" in broken
+    assert asked(made.after, now, []) == asked(made.before, was, [])
+
+
+def test_plain_code_sends_them_from_threads():
+    made = rewritten(
+        {
+            "app.py": dedent("""
+                import requests
+
+
+                def pages(links: list[str]) -> list[str]:
+                    found = []
+                    for link in links:
+                        page = requests.get(link, timeout=5)
+                        found.append(page.text)
+                    return found
+                """)
+        },
+        group="batching",
+    )
+    assert made.files["app.py"] == dedent("""
+        from concurrent.futures import ThreadPoolExecutor
+
+        import requests
+
+
+        def pages(links: list[str]) -> list[str]:
+            found = []
+            with ThreadPoolExecutor(max_workers=10) as pool:
+                futures = [pool.submit(requests.get, link, timeout=5) for link in links]
+            for link, future in zip(links, futures):
+                page = future.result()
+                found.append(page.text)
+            return found
+        """)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if link:\n            await client.get(link)",
+        "page = await client.get(link)\n        if page.is_success:\n            return page",
+        "token = await client.get(f'{link}/{token}')",
+    ],
+    ids=["not for every item", "until one succeeds", "made of the last"],
+)
+def test_loops_that_need_their_order_are_left(body):
+    code = f"{HEAD}async def main(client: httpx.AsyncClient, links: list[str], token: object):\n"
+    made = rewritten(
+        {"app.py": f"{code}    for link in links:\n        {body}\n"}, group="batching"
+    )
+    assert not made.fixes
