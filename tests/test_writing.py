@@ -46,7 +46,7 @@ def test_what_is_written_can_be_undone(root):
     assert texts(root) == NEW
     assert not strays(root)
 
-    undone = writing.undo(cache, force=False)
+    undone = writing.undo(root, cache, force=False)
     assert texts(root) == OLD
     assert len(undone.restored) == len(OLD)
 
@@ -56,12 +56,12 @@ def test_the_writes_are_undone_one_after_the_other(root):
     writing.write(root, cache, {path: (OLD[path].encode(), b"one")})
     writing.write(root, cache, {path: (b"one", b"two")})
 
-    writing.undo(cache, force=False)
+    writing.undo(root, cache, force=False)
     assert (root / path).read_bytes() == b"one"
-    writing.undo(cache, force=False)
+    writing.undo(root, cache, force=False)
     assert (root / path).read_text() == OLD[path]
     with pytest.raises(AsyncfixError, match="nothing to undo"):
-        writing.undo(cache, force=False)
+        writing.undo(root, cache, force=False)
 
 
 def test_only_the_last_writes_are_kept(root):
@@ -80,10 +80,10 @@ def test_undo_leaves_files_alone_that_were_changed_since_unless_forced(root):
     (root / "pkg/m3.py").write_text("mine\n")
 
     with pytest.raises(AsyncfixError, match=r"pkg/m3\.py \(has changed\)"):
-        writing.undo(cache, force=False)
+        writing.undo(root, cache, force=False)
     assert texts(root) == NEW | {"pkg/m3.py": "mine\n"}
 
-    writing.undo(cache, force=True)
+    writing.undo(root, cache, force=True)
     assert texts(root) == OLD
 
 
@@ -93,8 +93,8 @@ def test_undo_brings_back_a_file_that_is_gone_only_when_forced(root):
     (root / "pkg/m3.py").unlink()
 
     with pytest.raises(AsyncfixError, match="is gone"):
-        writing.undo(cache, force=False)
-    writing.undo(cache, force=True)
+        writing.undo(root, cache, force=False)
+    writing.undo(root, cache, force=True)
     assert texts(root) == OLD
 
 
@@ -104,7 +104,7 @@ def test_modes_are_kept_both_ways(root):
 
     writing.write(root, cache, changes())
     assert stat.S_IMODE(path.stat().st_mode) == 0o751
-    writing.undo(cache, force=False)
+    writing.undo(root, cache, force=False)
     assert stat.S_IMODE(path.stat().st_mode) == 0o751
 
 
@@ -193,7 +193,7 @@ def test_an_interrupted_write_is_told_about_and_blocks_the_next(root):
 
     with pytest.raises(AsyncfixError, match="interrupted"):
         writing.write(root, cache, changes())
-    assert writing.keep(cache) == 12
+    assert writing.keep(root, cache) == 12
     writing.write(root, cache, changes())
 
 
@@ -217,7 +217,7 @@ def test_a_write_that_is_killed_at_any_point_leaves_whole_files_and_can_be_undon
     sys.settrace(lines_counted(seen.append))
     writing.write(root, cache, changes())
     sys.settrace(None)
-    writing.undo(cache, force=False)
+    writing.undo(root, cache, force=False)
     states = set()
     for last in random.Random(7).sample(range(len(seen)), 100):  # noqa: S311 - points in code
         child = os.fork()
@@ -235,7 +235,7 @@ def test_a_write_that_is_killed_at_any_point_leaves_whole_files_and_can_be_undon
         kept = journal.journals(cache)
         assert kept or not changed
         if kept:
-            writing.undo(cache, force=False)
+            writing.undo(root, cache, force=False)
         assert texts(root) == OLD
         assert not strays(root)
     assert states == {"old", "mixed", "new"}

@@ -65,7 +65,9 @@ def _run(arguments: list[str]) -> int:
 
 
 def _fail(message: str, code: int = 2) -> int:
-    print(message, file=sys.stderr)  # noqa: T201 - the end of the command
+    from asyncfix.terminal import tell  # noqa: PLC0415 - as above
+
+    tell(message)
     return code
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Rows = tuple[int, int]
 
+_GIT = ("git", "-c", "core.fsmonitor=false")  # which would name a program to run
 _HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _PATTERNS = ("*.py", "*.pyi")
 _DIFF = (
@@ -63,7 +64,7 @@ def staged(root: Path) -> Changes:
 
 
 def _staged_text(root: Path, path: str) -> str:
-    done = subprocess.run(["git", "show", f":./{path}"], cwd=root, capture_output=True, check=False)
+    done = subprocess.run([*_GIT, "show", f":./{path}"], cwd=root, capture_output=True, check=False)
     try:
         return Text.decode(path, done.stdout).text
     except (UnicodeDecodeError, SyntaxError) as error:
@@ -78,7 +79,7 @@ def _repository(root: Path, option: str) -> None:
 def _git(root: Path, *arguments: str) -> str | None:
     """Return what git prints, or None if it fails."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
+        done = subprocess.run([*_GIT, *arguments], cwd=root, capture_output=True, check=False)
     except FileNotFoundError as error:
         raise AsyncfixError("git is not installed, or not on the PATH") from error
     return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None

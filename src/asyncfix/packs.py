@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
-from pathlib import Path  # noqa: TC003 - msgspec reads annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -390,6 +390,10 @@ def _rule(file: str, pack: Pack) -> Rule:
     for key in ("group", "check", "summary", "message", "why"):
         if not getattr(pack, key):
             raise PackError(f"{file}: a rule needs `{key}`")
+    if pack.check not in _checks():
+        raise PackError(
+            f"{file}: there is no check {pack.check!r}; known are {', '.join(_checks())}"
+        )
     return Rule(
         name=pack.name,
         group=pack.group,
@@ -402,6 +406,13 @@ def _rule(file: str, pack: Pack) -> Rule:
         preview=pack.preview,
         examples=pack.example,
     )
+
+
+@cache
+def _checks() -> tuple[str, ...]:
+    """Return the names of the checks that there are: a module each, and nothing else."""
+    files = (Path(__file__).parent / "checks").glob("[a-z]*.py")
+    return tuple(sorted(file.stem.replace("_", "-") for file in files))
 
 
 def _learn(file: str, pack: Pack, library: Library) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".py", ".pyi")
 MARKERS = ("pyproject.toml", "asyncfix.toml", ".git")
+MOST_BYTES = 10_000_000  # of one file; the largest that people wrote has a fifth of it
 _NOTHING_THERE = (errno.ENOENT, errno.ELOOP)  # gone meanwhile, or a link that leads to itself
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
@@ -42,7 +43,10 @@ class Text:
     def read(cls, root: Path, relative: str) -> Text:
         """Read and decode a file; raise OSError, UnicodeDecodeError or SyntaxError (bad cookie)."""
         with open(os.path.join(root, relative), "rb") as file:  # noqa: PTH118, PTH123 - hot path
-            return cls.decode(relative, file.read())
+            raw = file.read(MOST_BYTES + 1)
+        if len(raw) > MOST_BYTES:
+            raise SyntaxError(f"files of more than {MOST_BYTES // 10**6} MB are not read")
+        return cls.decode(relative, raw)
 
     @classmethod
     def decode(cls, path: str, raw: bytes) -> Text:

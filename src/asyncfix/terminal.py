@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import time
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 0.5
 _WIDE = 120
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_COLOR = re.compile(r"(\x1b\[[0-9;]*m)")
+_NOTHING = re.compile(r"(?!)()")
 
 
 def colored(wish: str) -> bool:
@@ -38,6 +42,24 @@ def columns(*, to_file: bool) -> int:
     return max(60, min(160, shutil.get_terminal_size((80, 24)).columns))
 
 
+def tell(message: str) -> None:
+    """Print a message on stderr."""
+    print(still(message), file=sys.stderr)  # noqa: T201 - that is what it is for
+
+
+def still(text: str) -> str:
+    """Return a text that moves no cursor: of escape sequences only those of colour stay, if any."""
+    from asyncfix.output.places import PICTURES  # noqa: PLC0415 - only where there is something
+
+    if text.isascii() and not _CONTROL.search(text):
+        return text
+    colors = _COLOR if colored("auto") else _NOTHING
+    pictures = {code: picture for code, picture in PICTURES.items() if code not in (9, 10)}
+    parts = colors.split(text)
+    parts[::2] = [part.translate(pictures) for part in parts[::2]]
+    return "".join(parts)
+
+
 def write(text: str, file: Path | None) -> None:
     """Print a text, or put it into a file; what the terminal cannot show is replaced."""
     if file is not None:
@@ -47,6 +69,8 @@ def write(text: str, file: Path | None) -> None:
         except OSError as error:
             raise AsyncfixError(f"cannot write {file}: {error.strerror}") from error
         return
+    if sys.stdout.isatty():
+        text = still(text)
     encoding = sys.stdout.encoding or "utf-8"
     try:
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))

@@ -58,6 +58,11 @@ def digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
+def waiting(path: str, name: str) -> str:
+    """Return the name under which a file's new text waits beside it, in the write of a name."""
+    return f".{Path(path).name}.{name}.asyncfix"
+
+
 def journals(cache: Path) -> list[Kept]:
     """Return the kept journals, the oldest first."""
     found = []
@@ -81,8 +86,7 @@ def begin(cache: Path, root: Path, changes: Mapping[str, tuple[bytes, bytes]]) -
     entries = []
     for index, (path, (old, new)) in enumerate(sorted(changes.items())):
         put(making / f"{index}.old", old)
-        waiting = f".{Path(path).name}.{name}.asyncfix"
-        entries.append(Entry(path, digest(old), (digest(new),), waiting))
+        entries.append(Entry(path, digest(old), (digest(new),), waiting(path, name)))
     journal = Journal(_VERSION, str(root), False, tuple(entries))
     _store(making, journal)
     making.rename(folder)

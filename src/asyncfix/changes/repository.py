@@ -13,7 +13,18 @@ if TYPE_CHECKING:
 def uncommitted(root: Path, paths: Iterable[str]) -> tuple[str, ...]:
     """Return those of some files whose state is not committed; none where git is not in use."""
     wanted = sorted(paths)
-    command = ["git", "-C", str(root), "status", "--porcelain", "-z", "--no-renames", "--"]
+    command = [
+        "git",
+        "-c",
+        "core.fsmonitor=false",
+        "-C",
+        str(root),
+        "status",
+        "--porcelain",
+        "-z",
+        "--no-renames",
+        "--",
+    ]
     try:
         told = subprocess.run(
             [*command, *(f":(literal){path}" for path in wanted)],

@@ -152,14 +152,13 @@ class Undone(NamedTuple):
     same: tuple[str, ...]
 
 
-def undo(cache: Path, *, force: bool) -> Undone:
+def undo(root: Path, cache: Path, *, force: bool) -> Undone:
     """Restore what the last write replaced; raise AsyncfixError for files changed since."""
-    kept = last(cache)
-    root = Path(kept.journal.root)
+    kept = last(root, cache)
     due: list[tuple[int, Entry]] = []
     strange, same = [], []
     for index, entry in enumerate(kept.journal.entries):
-        target = root / entry.path
+        target = _target(root, entry.path)
         now = journal.digest(target.read_bytes()) if target.exists() else ""
         if now == entry.before:
             same.append(entry.path)
@@ -179,19 +178,29 @@ def undo(cache: Path, *, force: bool) -> Undone:
     return Undone(tuple(entry.path for _, entry in due), tuple(same))
 
 
-def keep(cache: Path) -> int:
+def keep(root: Path, cache: Path) -> int:
     """Leave the files of the last write as they are and forget it; return how many they are."""
-    kept = last(cache)
-    _clear(Path(kept.journal.root), kept)
+    kept = last(root, cache)
+    _clear(root, kept)
     journal.drop(kept)
     return len(kept.journal.entries)
 
 
-def last(cache: Path) -> Kept:
-    """Return the last write; raise AsyncfixError if there is none."""
+def last(root: Path, cache: Path) -> Kept:
+    """Return the last write; raise AsyncfixError if there is none, or if it is not of `root`.
+
+    A record may come with the project, from somebody else: it leads nowhere out of `root`.
+    """
     found = journal.journals(cache)
     if not found:
         raise AsyncfixError("there is nothing to undo: no `fix --write` is on record here")
+    told, entries = found[-1].journal.root, found[-1].journal.entries
+    if Path(told).resolve() != root.resolve():
+        raise AsyncfixError(f"cannot undo: the last `fix --write` was of {told}, not of {root}")
+    for entry in entries:
+        _target(root, entry.path)
+        if entry.waiting != journal.waiting(entry.path, found[-1].folder.name):
+            raise AsyncfixError(f"cannot undo: the record of {entry.path} is not ours")
     return found[-1]
 
 
@@ -206,7 +215,7 @@ def _restore(root: Path, kept: Kept, due: Sequence[tuple[int, Entry]]) -> None:
 
 
 def _differs(root: Path, entry: Entry) -> bool:
-    target = root / entry.path
+    target = _target(root, entry.path)
     return not target.exists() or journal.digest(target.read_bytes()) != entry.before
 
 

@@ -10,6 +10,7 @@ from asyncfix.changes.writing import encoded, write
 from asyncfix.findings import AsyncfixError
 from asyncfix.source import Text
 from asyncfix.suppress.insertion import Place, silenced
+from asyncfix.terminal import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,7 @@ def add_ignores(check: Check, reason: str, cache: Path) -> int:
     left = outcome.report.findings
     click.echo(f"Silenced {_number(count - len(left), 'finding')} in {_number(len(new), 'file')}.")
     for finding in left:
-        click.echo(f"error: cannot silence {finding.rule} in {finding.location.path}", err=True)
+        tell(f"error: cannot silence {finding.rule} in {finding.location.path}")
     return 1 if left else 0
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asyncfix.terminal import tell
+
 if TYPE_CHECKING:
     from asyncfix.findings import Finding, Fix
     from asyncfix.fixing.bench import Bench
@@ -80,9 +82,9 @@ class Asking:
         try:
             pairs = preview(finding, fix, bench, self._rewrites)
         except ValueError as error:
-            click.echo(f"cannot be shown: {error}", err=True)
+            tell(f"cannot be shown: {error}")
         else:
-            click.echo(differences(Changes(pairs), self._paint, self._way), err=True, nl=False)
+            tell(differences(Changes(pairs), self._paint, self._way).removesuffix("\n"))
 
     def _explain(self, finding: Finding, fix: Fix, bench: Bench) -> None:
         rule = bench.project.packs.rules[finding.rule]

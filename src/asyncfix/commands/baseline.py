@@ -13,7 +13,7 @@ from asyncfix.commands.options import config_file, running, setting, settings
 from asyncfix.commands.setup import cache_folder, engine, loaded
 from asyncfix.commands.wishes import baseline_file, existing
 from asyncfix.findings import AsyncfixError
-from asyncfix.terminal import Progress, write
+from asyncfix.terminal import Progress, tell, write
 
 if TYPE_CHECKING:
     from asyncfix.baseline import Baseline
@@ -129,7 +129,7 @@ def _store(file: Path, baseline: Baseline) -> None:
 
 def _errors(report: Report) -> int:
     for error in report.errors:
-        click.echo(f"error: {error}", err=True)
+        tell(f"error: {error}")
     return 2 if report.errors else 0
 
 

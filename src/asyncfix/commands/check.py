@@ -16,7 +16,7 @@ from asyncfix.commands.setup import cache_folder, engine, loaded, loaded_here
 from asyncfix.commands.watching import Watched, watching
 from asyncfix.commands.wishes import Wish, narrowed, staged_texts, wishes
 from asyncfix.findings import AsyncfixError
-from asyncfix.terminal import Progress, write
+from asyncfix.terminal import Progress, tell, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,9 +106,9 @@ def command(  # noqa: PLR0917 - click calls it by name
     report = outcome.report
     stale = wish.stale(report, asked, config)
     for error in (*report.errors, *filter(None, [stale])):
-        click.echo(f"error: {error}", err=True)
+        tell(f"error: {error}")
     if not report.files and not report.errors:
-        click.echo(f"warning: no Python files in {', '.join(map(str, paths))}", err=True)
+        tell(f"warning: no Python files in {', '.join(map(str, paths))}")
     sinks = [] if silent else [Sink("statistics" if statistics else config.output_format, output)]
     printing = Printing(outcome, paths, config, color=color, quiet=quiet)
     failed = printing.all([*sinks, *outs], unresolved=show_unresolved)

@@ -12,7 +12,7 @@ import click
 from asyncfix.commands.options import added, config_file, running, setting, settings
 from asyncfix.commands.setup import cache_folder, loaded, prefix
 from asyncfix.findings import AsyncfixError
-from asyncfix.terminal import Progress, colored, write
+from asyncfix.terminal import Progress, colored, tell, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -126,7 +126,7 @@ def command(  # noqa: PLR0917 - click calls it by name
         start = job.opened(jobs, progress, cached=not no_cache)
         changes = job.changes(start, job.asking() if interactive else None, progress)
     for error in start.errors:
-        click.echo(f"error: {error}", err=True)
+        tell(f"error: {error}")
     if patch is not None:
         _applying().write_patch(patch, changes, start.found.root)
     if writes:
@@ -185,7 +185,7 @@ class Job:
         except AsyncfixError as error:
             if writes:
                 raise
-            click.echo(f"warning: {error}", err=True)
+            tell(f"warning: {error}")
 
     def opened(self, jobs: int, progress: Progress, *, cached: bool) -> Bench:
         """Read the project."""

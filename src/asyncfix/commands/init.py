@@ -13,6 +13,7 @@ import click
 
 from asyncfix import __version__
 from asyncfix.findings import AsyncfixError
+from asyncfix.terminal import tell
 
 _RELEASE = f"asyncfix-cli~={'.'.join(__version__.split('.')[:2])}"
 _GITHUB = """\
@@ -96,7 +97,7 @@ def command(ci: str | None, pre_commit: bool, force: bool) -> int:  # noqa: FBT0
     done = [_carried_out(plan, force=force) for plan in plans]
     if (ci or pre_commit) and requirement.partition(" @ ")[2].startswith("file:"):
         told = "this asyncfix comes from a folder that other machines do not have"
-        click.echo(f"warning: {told}: put what they install in place of `{requirement}`", err=True)
+        tell(f"warning: {told}: put what they install in place of `{requirement}`")
     return 0 if all(done) else 1
 
 
@@ -123,6 +124,8 @@ def _carried_out(plan: Plan, *, force: bool) -> bool:
     if not plan.text:
         click.echo(f"{plan.path}: {plan.said}")
         return not plan.said.startswith("add")
+    if Path.cwd().resolve() not in plan.path.resolve().parents:
+        raise AsyncfixError(f"{plan.path} is a link out of {Path.cwd()}")
     replaces = plan.path.exists() and not plan.said
     if replaces and not force and not _agreed(plan.path):
         click.echo(f"{plan.path}: is there already; --force writes over it")

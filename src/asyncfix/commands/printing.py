@@ -11,7 +11,7 @@ import click
 from asyncfix.commands.setup import prefix, repository_prefix
 from asyncfix.config import FIELDS, hint
 from asyncfix.findings import AsyncfixError
-from asyncfix.terminal import colored, columns, write
+from asyncfix.terminal import colored, columns, tell, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +82,7 @@ class Printing:
             try:
                 write(self._text(sink, unresolved=unresolved), sink.file)
             except AsyncfixError as error:
-                click.echo(f"error: {error}", err=True)
+                tell(f"error: {error}")
                 failed = True
         if any(sink.format == "github" for sink in ordered):
             self._summarize()
@@ -139,4 +139,4 @@ class Printing:
             with file.open("a", encoding="utf-8") as stream:
                 stream.write(text)
         except OSError as error:
-            click.echo(f"warning: cannot write the step summary: {error.strerror}", err=True)
+            tell(f"warning: cannot write the step summary: {error.strerror}")

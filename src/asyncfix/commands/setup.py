@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import msgspec
 
 from asyncfix.config import LoadedConfig, load, parse
+from asyncfix.findings import AsyncfixError
+from asyncfix.terminal import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ def loaded(
         overrides[key] = parse(key, ",".join(value)) if isinstance(value, tuple) else value
     found = load(start, overrides, os.environ, file)
     if verbose:
-        click.echo(f"configuration: {found.path or 'defaults'}", err=True)
+        tell(f"configuration: {found.path or 'defaults'}")
     return found
 
 
@@ -70,7 +71,7 @@ def viewed(
     cache = None if no_cache else cache_folder(paths, config)
     view: View = engine().view(list(paths), config, jobs=jobs, cache=cache)
     for error in view.report.errors:
-        click.echo(f"error: {error}", err=True)
+        tell(f"error: {error}")
     return view, config
 
 
@@ -78,7 +79,12 @@ def cache_folder(paths: tuple[Path, ...], config: Config) -> Path:
     """Return the folder for what is kept between runs."""
     from asyncfix.source import project_root  # noqa: PLC0415 - see `engine`
 
-    return project_root(paths, config) / config.cache_dir
+    root = project_root(paths, config)
+    folder = root / config.cache_dir
+    inside = root.absolute() in folder.absolute().parents
+    if inside and root.resolve() not in folder.resolve().parents:
+        raise AsyncfixError(f"{folder} is a link out of {root}; remove it, or name a --cache-dir")
+    return folder
 
 
 def prefix(paths: tuple[Path, ...], config: Config) -> str:

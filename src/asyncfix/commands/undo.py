@@ -18,14 +18,16 @@ from asyncfix.commands.setup import cache_folder, loaded
 def command(path: Path | None, force: bool, keep: bool, file: Path | None) -> int:  # noqa: FBT001
     """Restore what the last `fix --write` replaced, in the project that PATH lies in."""
     from asyncfix.changes import writing  # noqa: PLC0415 - only for this command
+    from asyncfix.source import project_root  # noqa: PLC0415 - see `engine`
 
     start = path or Path()
     config = loaded(start, {}, file).config
     folder = cache_folder((start,), config)
+    root = project_root((start,), config)
     if keep:
-        click.echo(f"Left as they are: {writing.keep(folder)} files.")
+        click.echo(f"Left as they are: {writing.keep(root, folder)} files.")
         return 0
-    undone = writing.undo(folder, force=force)
+    undone = writing.undo(root, folder, force=force)
     for name in undone.restored:
         click.echo(f"restored {name}")
     if undone.same:

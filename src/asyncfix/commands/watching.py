@@ -19,6 +19,7 @@ from asyncfix.commands.setup import loaded
 from asyncfix.commands.wishes import Reasoned, baseline_file
 from asyncfix.config import FIELDS, NAMES
 from asyncfix.findings import AsyncfixError
+from asyncfix.terminal import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,11 +56,11 @@ class Watched(Reasoned):
                 try:
                     super().invoke(ctx)
                 except AsyncfixError as error:
-                    click.echo(f"error: {error}", err=True)
+                    tell(f"error: {error}")
                 if not ctx.params["silent"]:
                     seconds = time.perf_counter() - started
                     told = f"Watching {len(seen)} files ({seconds:.2f} s); Ctrl-C ends it."
-                    click.echo(told, err=True)
+                    tell(told)
                 gc.collect()
         return 0
 

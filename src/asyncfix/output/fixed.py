@@ -31,7 +31,7 @@ def painted(diff: str, paint: Paint) -> str:
     """Return a diff with its lines in the colours of what they are."""
     if paint("rule", "x") == "x":
         return diff
-    return "\n".join(paint(kind, line) if line else line for kind, line in shown(diff))
+    return "\n".join(paint(kind, printable(line)) if line else line for kind, line in shown(diff))
 
 
 def summary(

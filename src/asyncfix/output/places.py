@@ -14,7 +14,7 @@ Texts = Callable[[str], "Text"]
 
 TAB = 4
 _UNITS = {"utf-8": 1, "utf-16-le": 2}
-_PICTURES: dict[int, int | str] = {
+PICTURES: dict[int, int | str] = {
     **{code: 0x2400 + code for code in range(0x20)},
     0x7F: 0x2421,
     **dict.fromkeys([*range(0x80, 0xA0), *range(0xD800, 0xE000)], "\N{REPLACEMENT CHARACTER}"),
@@ -94,7 +94,7 @@ def printable(line: str) -> str:
     """Return a line that moves no cursor: tabs widened, escapes and controls made visible."""
     if line.isprintable():
         return line
-    return line.expandtabs(TAB).translate(_PICTURES)
+    return line.expandtabs(TAB).translate(PICTURES)
 
 
 def quotable(text: str) -> str:
