@@ -366,3 +366,16 @@ def test_a_client_that_is_kept_or_belongs_to_one_caller_is_left_alone(found, whe
 
 def test_tests_are_left_alone(found):
     assert found("async def main(): ...\n" + dedent(MADE["entered"][0]), "tests/test_a.py") == []
+
+
+def test_commands_of_a_program_that_reads_its_arguments_are_left_alone(found):
+    assert not found("""
+        import argparse
+
+        def command(args):
+            with httpx.Client() as client:
+                print(client.get("https://example.com").text)
+
+        parser = argparse.ArgumentParser()
+        parser.set_defaults(func=command)
+    """)

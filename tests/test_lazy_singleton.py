@@ -152,6 +152,27 @@ SHAPES = {
                 return cls._one
             def work(self): ...
     """,
+    "what another accessor gives": """
+        class One:
+            one = Service()
+            @classmethod
+            def given(cls): return known(cls.one)
+        def known(one) -> Service:
+            return one
+        def get():
+            global _x
+            if _x is None:
+                _x = One.given()
+            return _x
+    """,
+    "a factory of sessions": """
+        from sqlalchemy.orm import sessionmaker
+        def get():
+            global _x
+            if _x is None:
+                _x = sessionmaker()
+            return _x
+    """,
     "class by name": """
         class Holder:
             _one = None

@@ -458,3 +458,38 @@ def test_a_test_that_plants_another_one_is_a_reason_to_refuse(tmp_path):
 
     assert not done.fixes
     assert any("is set to something else in tests/test_app.py:5" in each for each in done.reasons)
+
+
+def test_a_coroutine_that_awaits_nothing_asks_a_plain_cached_function(cached):
+    text, reasons = cached('''
+        _x: Service | None = None
+
+
+        async def get() -> Service | None:
+            """Return the service."""
+            global _x
+            if _x is None:
+                _x = Service()
+            return _x
+
+
+        def reset():
+            global _x
+            _x = None
+    ''')
+
+    assert not reasons
+    assert text.endswith('''
+@functools.lru_cache(maxsize=1)
+def _x() -> Service:
+    return Service()
+
+
+async def get() -> Service:
+    """Return the service."""
+    return _x()
+
+
+def reset():
+    _x.cache_clear()
+''')

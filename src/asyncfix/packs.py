@@ -244,6 +244,7 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     client: tuple[Client, ...] = ()
     setting: tuple[Setting, ...] = ()
     values: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
     returns: dict[str, str] = {}
     attributes: dict[str, str] = {}
     bases: dict[str, tuple[str, ...]] = {}
@@ -315,6 +316,7 @@ class Library(msgspec.Struct, kw_only=True):
     settings: dict[str, Setting] = {}
     variables: dict[str, Setting] = {}
     values: set[str] = set()
+    services: set[str] = set()
     members: dict[str, Query] = {}
     weak: set[str] = set()
     serves: set[str] = set()
@@ -447,6 +449,7 @@ def _learn(file: str, pack: Pack, library: Library) -> None:
         if setting.variable:
             library.variables[setting.variable] = setting
     library.values.update(pack.values)
+    library.services.update(pack.services)
     library.returns.update(pack.returns)
     library.attributes.update(pack.attributes)
     library.bases.update(pack.bases)

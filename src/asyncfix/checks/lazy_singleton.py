@@ -49,7 +49,7 @@ def _made(lazy: Lazy, at: int, project: Project) -> Made | None:
     if function.name == "__new__" and function.owner >= 0:
         return project.services.of_class(project.typing.first_class[at] + function.owner)
     for value in lazy.values:
-        made = project.services.made(at, value)
+        made = project.services.made(at, value) or project.services.given(at, value)
         if made and _is_shared(lazy, made, file):
             return made
     return None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMESAKES = 200  # calls by one name, beyond which it says nothing
 _ONCE = frozenset(("main", "test", "command line"))
+_PARSERS = frozenset(("argparse", "optparse", "docopt", "fire"))
 _SERVING = frozenset(("endpoint", "websocket", "middleware", "handler"))
 
 
@@ -90,9 +91,17 @@ class Lifetimes:
         callers = self._callers(fid) | {
             self.fid(each.file, each.function) for each in self.calls_of(fid)
         }
+        if not callers and self._is_command(fid):
+            return True
         callers -= seen
         seen |= callers
         return bool(callers) and self._all_once(callers, seen)
+
+    def _is_command(self, fid: int) -> bool:
+        """Tell whether a plain function that nothing calls is a command of a program."""
+        file = self.project.typing.functions.file(fid)
+        is_plain = fid not in self.project.typing.asynchronous
+        return is_plain and not _PARSERS.isdisjoint(self.project.files.heads[file].imports)
 
     def _all_once(self, callers: Iterable[int], seen: set[int]) -> bool:
         """Tell whether all callers are spared, tests and scripts aside."""

@@ -32,6 +32,7 @@ class Services:
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
         self.clients = typing.library.clients
+        self.services = typing.library.services
 
     def made(self, file: int, node: int, self_class: int = -1, depth: int = 0) -> Made | None:
         """Return the service that evaluating an expression makes, or None."""
@@ -50,6 +51,15 @@ class Services:
             inner = (parts[2],)
         found = (self.made(file, each, self_class, depth + 1) for each in inner)
         return next((each for each in found if each), None)
+
+    def given(self, file: int, node: int) -> Made | None:
+        """Return the service of the project that a call gives, whoever has made it."""
+        parts = self.typing.files[file].nodes[node]
+        if parts[0] != facts.CALL:
+            return None
+        types = self.typing.of(file, node)
+        known = [self.of_class(each[1]) for each in types if each[0] == "I"]
+        return known[0] if known and len(known) == len(types) else None
 
     def _called(
         self, file: int, node: int, parts: Node, self_class: int, depth: int
@@ -83,6 +93,8 @@ class Services:
         client = self.client(name)
         if client is not None:
             return Made(name, client)
+        if name in self.services:
+            return Made(name, None)
         parts = name.split(".")
         if parts[0] in sys.stdlib_module_names or self.typing.outside.is_value(name):
             return None

@@ -83,6 +83,11 @@ class Accessor:
         return bool(scopes.awaits(self.build))
 
     @property
+    def is_apart(self) -> bool:
+        """Tell whether it awaits nothing to build: a plain function then keeps the service."""
+        return self.is_async and not self.awaits and self.held.scope == "module"
+
+    @property
     def fid(self) -> int:
         """Return the number of the function."""
         typing = self.workspace.project.typing

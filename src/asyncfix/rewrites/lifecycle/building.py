@@ -92,6 +92,7 @@ def built(accessor: Accessor, indent: str) -> str:
 def _local_name(accessor: Accessor) -> str:
     used = {each.text for each in accessor.node.walk() if each.kind == "Name"}
     used |= set(accessor.workspace.facts(accessor.path).names)
+    used.discard(accessor.held.name)  # which goes
     wanted = accessor.held.name.strip("_") or "service"
     while wanted in used:
         wanted += "_"

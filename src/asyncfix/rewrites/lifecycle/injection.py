@@ -230,7 +230,7 @@ class _Endpoint:
         return found + params
 
     def _assigned(self, use: Use) -> Node | None:
-        """Return the statement `x = get_x()` that a call is all of, if it stands in the body."""
+        """Return the statement `x = get_x()` that a call is all of, beside other statements."""
         whole = self._whole(use)
         line = whole.parent
         if line is None or line.kind != "Assign" or len(line.all("targets")) > 1:
@@ -240,9 +240,8 @@ class _Endpoint:
         row = line.statement
         is_alone = row.kind == "SimpleStatementLine" and len(row.all("body")) == 1
         block = row.parent
-        first = block is not None and block.parent is not None and block.parent.raw is self.node.raw
-        is_only = block is not None and len(block.all("body")) == 1
-        return line if is_alone and first and not is_only else None
+        is_only = block is None or len(block.all("body")) == 1
+        return line if is_alone and not is_only else None
 
     def _whole(self, use: Use) -> Node:
         """Return the call with its `await`."""

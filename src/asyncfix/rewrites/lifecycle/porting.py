@@ -68,7 +68,7 @@ class Port:
 
     @property
     def _call(self) -> str:
-        if not self.accessor.is_async:
+        if not self.accessor.is_async or self.accessor.is_apart:
             return f"{self.at.accessor}()"
         scope = self.node.function
         if scope is None or not scope.is_async:

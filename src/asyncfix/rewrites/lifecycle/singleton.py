@@ -60,8 +60,9 @@ def _cached(workspace: Workspace, finding: Finding) -> Fix:
     calls = list(_uses(accessor))
     _refuse_arguments(accessor, calls)
     cache = _cache(accessor)
-    elsewhere = list(ported(accessor, accessor.name))
-    edits = (*_accessor_edits(accessor, cache, calls), *elsewhere)
+    elsewhere = list(ported(accessor, accessor.held.name if accessor.is_apart else accessor.name))
+    written = _apart(accessor, cache) if accessor.is_apart else _written(accessor, cache, calls)
+    edits = (*written, *elsewhere)
     if not sound(edits):
         raise RefusedError("what has to change in one place would be changed twice")
     safe = not (
@@ -179,7 +180,7 @@ def _refuse_arguments(accessor: Accessor, found: list[Use]) -> None:
 def _cache(accessor: Accessor) -> _Cache:
     scope = accessor.node
     path, workspace = accessor.path, accessor.workspace
-    if accessor.is_async:
+    if accessor.is_async and not accessor.is_apart:
         name, imports = bound(workspace, path, scope, "async_lru", "alru_cache")
         return _Cache(f"{name}(maxsize=1)", imports, (_ASYNC_CACHE,))
     known = workspace.imports(path).binding(Import("", "functools", "lru_cache"))
@@ -189,7 +190,7 @@ def _cache(accessor: Accessor) -> _Cache:
     return _Cache(f"{name}.lru_cache(maxsize=1)", imports)
 
 
-def _accessor_edits(accessor: Accessor, cache: _Cache, calls: list[Use]) -> Iterator[Edit]:
+def _written(accessor: Accessor, cache: _Cache, calls: list[Use]) -> Iterator[Edit]:
     """Yield the edits of the accessor itself: its decorator, and a body that only builds."""
     path, node = accessor.path, accessor.node
     data = node.tree.data
@@ -206,6 +207,32 @@ def _accessor_edits(accessor: Accessor, cache: _Cache, calls: list[Use]) -> Iter
     inner = pieces.indent_of(data, body[0].start)
     end = pieces.row_end(data, body[-1].end)
     yield Edit(Location(path, begin, end), built(accessor, inner))
+
+
+def _apart(accessor: Accessor, cache: _Cache) -> Iterator[Edit]:
+    """Yield the edits that let a plain function build, which a coroutine only asks."""
+    path, node = accessor.path, accessor.node
+    data = node.tree.data
+    body = scopes.block(node)
+    if accessor.params or node["body"].kind != "IndentedBlock":
+        raise RefusedError("the accessor is written in an unusual way")
+    inner = pieces.indent_of(data, body[0].start)
+    told = [each for each in accessor.before if each.start == body[0].start]
+    text = told and told[0].text.startswith(('"', "'", "r"))
+    kept = pieces.rows(body[0], inner) if text else ""
+    accessor.before = [each for each in accessor.before if not text or each.raw is not told[0].raw]
+    returns = ""
+    if node.has("returns"):
+        annotation = node["returns"]["annotation"]
+        narrowed = [each.text for each in _narrowed(accessor)]
+        returns = f" -> {narrowed[0] if narrowed else annotation.text}"
+    name = accessor.held.name
+    maker = f"@{cache.decorator}\ndef {name}(){returns}:\n{built(accessor, inner)}\n\n"
+    start = pieces.row_start(data, node.start)
+    yield Edit(Location(path, start, start), maker)
+    yield from _narrowed(accessor)
+    begin, end = pieces.lead(data, body[0].start), pieces.row_end(data, body[-1].end)
+    yield Edit(Location(path, begin, end), f"{kept}{inner}return {name}()\n")
 
 
 def _shared(accessor: Accessor) -> Iterator[Edit]:
