@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from asyncfix.facts import FileFacts
     from asyncfix.project.program import Project
-    from asyncfix.project.types import Types
+    from asyncfix.project.types import Type, Types
 
 _ASYNC_USES = (facts.AWAIT, facts.AENTERED, facts.AELEMENT)
 
@@ -113,9 +113,31 @@ def _scheduled(project: Project, file: int) -> set[int]:
             continue
         given = [*parts[2], *parts[4]]
         inner = [each for each in given if each > 0 and _holds_call(nodes, each)]
-        if inner and _is_asyncio(project.typing.of(file, parts[1])):
+        callees = project.typing.of(file, parts[1]) if inner else ()
+        if inner and _is_asyncio(callees):
             found.update(*(_calls_in(nodes, each) for each in inner))
+        elif callees and all(each[0] in "FM" for each in callees):
+            found |= {
+                each
+                for at, each in enumerate(parts[2])
+                if each in inner and all(awaits(project, one, at) for one in callees)
+            }
     return found
+
+
+def awaits(project: Project, callee: Type, at: int) -> bool:
+    """Tell whether a function awaits what it is given for a positional argument."""
+    if callee[0] not in "FM":
+        return False
+    typing = project.typing
+    file, function = typing.functions[callee[1]]
+    index = callee[1] - typing.first_function[file]
+    at += callee[0] == "M"
+    if at >= len(function.params):
+        return False
+    nodes = typing.files[file].nodes
+    own = (facts.PARAM, index, at), (facts.OUTER, index, function.params[at].name)
+    return any(parts[0] == facts.AWAIT and tuple(nodes[parts[1]][:3]) in own for parts in nodes)
 
 
 def _holds_call(nodes: list[tuple[object, ...]], node: int) -> bool:

@@ -44,7 +44,7 @@ class Lifetimes:
         """Return the number of a function."""
         return self.project.typing.first_function[file] + function
 
-    def _callers(self, fid: int) -> set[int]:
+    def callers(self, fid: int) -> set[int]:
         """Return the functions that call, await or start a function."""
         graph, found = self.project.graph, set[int]()
         for number in self._numbers.get(fid, ()):
@@ -88,7 +88,7 @@ class Lifetimes:
             return False
         if project.typing.functions.sign(fid).parent < 0:
             return True  # the module's own code
-        callers = self._callers(fid) | {
+        callers = self.callers(fid) | {
             self.fid(each.file, each.function) for each in self.calls_of(fid)
         }
         if not callers and self._is_command(fid):

@@ -8,6 +8,7 @@ from asyncfix.rewrites import nested
 from asyncfix.rewrites.batch import batched
 from asyncfix.rewrites.cascade import cascade
 from asyncfix.rewrites.lifecycle import REWRITES as _LIFECYCLE
+from asyncfix.rewrites.moving import STRATEGY, keeps_session, moved
 from asyncfix.rewrites.patience import patient
 from asyncfix.rewrites.place import place_of
 from asyncfix.rewrites.plain import entry_of, plain_function
@@ -77,6 +78,8 @@ def _planned(rewrites: Iterator[tuple[str, Callable[[], Fix]]]) -> Plan:
 
 def _all(place: Place) -> Iterator[tuple[str, Callable[[Place], Fix]]]:
     """Yield the rewrites that may serve at a place, the best first."""
+    if keeps_session(place):
+        yield STRATEGY, moved
     is_entry = entry_of(place) is not None
     for strategy, rewrite, is_sure in strategies(place):
         if is_entry and not is_sure:

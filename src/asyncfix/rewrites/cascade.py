@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -155,6 +156,14 @@ def _inner_place(place: Place, where: Location, told: tuple[Chain, ...]) -> Plac
     return Place(rule, finding, workspace, told, node, scope, turns=True)
 
 
+def inner_fixes(place: Place, where: Location, told: tuple[Chain, ...]) -> Iterator[Fix]:
+    """Yield the fixes of what blocks somewhere in a function that becomes asynchronous."""
+    inner = _inner_place(place, where, told)
+    for _, rewrite, _ in strategies(inner) if inner.rule.check == "blocking-call" else ():
+        with suppress(RefusedError):
+            yield rewrite(inner)
+
+
 def _body(inner: Place) -> Fix:
     if inner.rule.check != "blocking-call":
         raise RefusedError(f"`{inner.chain.hit.name}` is no call that can be awaited")
@@ -207,10 +216,12 @@ def _definitions(workspace: Workspace, turned: Turning) -> Iterator[Edit]:
         path = typing.files.paths[file]
         if not _DEF.match(workspace.text(path).data, function.start):
             raise RefusedError(f"the definition of `{function.qualname}` is written unusually")
-        yield Edit(Location(path, function.start, function.start), f"{_mark(workspace, fid)}async ")
+        yield Edit(
+            Location(path, function.start, function.start), f"{marked(workspace, fid)}async "
+        )
 
 
-def _mark(workspace: Workspace, fid: int) -> str:
+def marked(workspace: Workspace, fid: int) -> str:
     """Return the rows that have a test runner await a test, if it does not do so by itself."""
     typing = workspace.project.typing
     file, function = typing.functions[fid]
@@ -246,5 +257,5 @@ def _is_automatic(workspace: Workspace) -> bool:
 def _mark_imports(workspace: Workspace, turned: Turning) -> Iterator[Import]:
     typing = workspace.project.typing
     for fid in turned.functions:
-        if _mark(workspace, fid):
+        if marked(workspace, fid):
             yield Import(typing.files.paths[typing.functions[fid][0]], "pytest")

@@ -12,7 +12,7 @@ from asyncfix.project.index import is_test
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from asyncfix.rewrites.workspace import Workspace
     from asyncfix.syntax.statements import Token
@@ -28,14 +28,26 @@ _GLOBALS = re.compile(rb"\b(?:globals|vars)\(\)")
 _NAMES = re.compile(r"[\w.]+")
 
 
-def refuse_references(workspace: Workspace, family: list[int]) -> None:
-    """Raise RefusedError where some methods, or a function, are used other than by a call."""
+def refuse_references(
+    workspace: Workspace,
+    family: list[int],
+    spared: Collection[tuple[str, int]] = (),
+    may_be: Callable[[int, int], bool] | None = None,
+) -> None:
+    """Raise RefusedError where some methods, or a function, are used other than by a call.
+
+    The uses `spared`, by path and where the name ends, are known to be fine; `may_be` tells of an
+    attribute on something unknown, by its file and node, whether it may be such a method.
+    """
     typing = workspace.project.typing
     name = typing.functions[family[0]][1].name
     _refuse_computed(workspace, family)
     for path, file in workspace.files.items():
         if name.encode() in workspace.text(path).data:
-            _Uses(workspace, path, file, family).refuse()
+            uses = _Uses(workspace, path, file, family)
+            uses.spared = {end for each, end in spared if each == path}
+            uses.may_be = may_be
+            uses.refuse()
 
 
 def _refuse_computed(workspace: Workspace, family: list[int]) -> None:
@@ -71,6 +83,8 @@ class _Uses:
             )
         }
         self.binds = self._binds()
+        self.spared: Collection[int] = ()
+        self.may_be: Callable[[int, int], bool] | None = None
 
     def _binds(self) -> bool:
         """Tell whether a bare name in the file may mean the function."""
@@ -114,6 +128,8 @@ class _Uses:
     def _look_at(self, index: int, token: Token) -> int:
         """Look at a place of the name; return 1 if it is called as an attribute."""
         before, after = self._near(index - 1), self._near(index + 1)
+        if token.end in self.spared:
+            return 0
         if self._is_imported(token):
             if after == "as":
                 raise RefusedError(f"{self.path} imports `{self.name}` under another name")
@@ -185,10 +201,23 @@ class _Uses:
                     for each in types
                     for fid in self.family
                 )
+                if not known and self.may_be is not None:
+                    known = not self.may_be(self.file, node)
                 if mine or not known:
                     raise self._refused("is used as a value", token)
-        if not read:
+        if not read and not self._is_foreign():
             raise self._refused("is used in an unusual way", token)
+
+    def _is_foreign(self) -> bool:
+        """Tell whether no attribute of this name in the file may be the method."""
+        if self.may_be is None:
+            return False
+        nodes = (
+            node
+            for node, parts in enumerate(self.facts.nodes)
+            if parts[0] == facts.ATTR and parts[2] == self.name
+        )
+        return not any(self.may_be(self.file, node) for node in nodes)
 
     # Texts
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asyncfix.rewrites.workspace import Workspace
 
 _MOST = 60  # functions; a reader of the change gives up long before
-_OWN_LOOP = re.compile(rb"\b(?:asyncio\.run|run_until_complete|async_to_sync|new_event_loop)\b")
+OWN_LOOP = re.compile(rb"\b(?:asyncio\.run|run_until_complete|async_to_sync|new_event_loop)\b")
 _PLAIN_BASES = frozenset(("object", "ABC", "Protocol", "Generic"))
 _PLAIN_DECORATORS = frozenset(("staticmethod", "classmethod", "abstractmethod", "override"))
 _TEST_DECORATORS = frozenset(("patch", "object", "parametrize", "asyncio", "anyio"))
@@ -51,7 +51,7 @@ def turning(workspace: Workspace, first: int) -> Turning:
         fid = pending.pop()
         if fid in functions:
             continue
-        family = _family(workspace, fid)
+        family = family_of(workspace, fid)
         functions.update(dict.fromkeys(family))
         if len(functions) > _MOST:
             raise RefusedError(f"more than {_MOST} functions would become asynchronous")
@@ -85,7 +85,7 @@ def is_run_as_test(workspace: Workspace, fid: int) -> bool:
 # Families
 
 
-def _family(workspace: Workspace, fid: int) -> list[int]:
+def family_of(workspace: Workspace, fid: int) -> list[int]:
     """Return a function with the methods that override it or that it overrides."""
     typing = workspace.project.typing
     file, function = typing.functions[fid]
@@ -129,13 +129,14 @@ def _refuse_kind(workspace: Workspace, fid: int) -> None:
         raise RefusedError(f"Python calls `{name}` by itself, and does not await it")
     path = typing.files.paths[file]
     code = workspace.text(path).data[function.start : function.end]
-    if _OWN_LOOP.search(code):
+    if OWN_LOOP.search(code):
         raise RefusedError(f"`{name}` runs a loop of its own")
-    _refuse_decorated(workspace, fid)
-    _refuse_entered(workspace, fid)
+    refuse_decorated(workspace, fid)
+    refuse_entered(workspace, fid)
 
 
-def _refuse_decorated(workspace: Workspace, fid: int) -> None:
+def refuse_decorated(workspace: Workspace, fid: int) -> None:
+    """Raise RefusedError for a function in a decorator that may not await it."""
     typing = workspace.project.typing
     file, function = typing.functions[fid]
     known = set(_PLAIN_DECORATORS)
@@ -154,7 +155,7 @@ def _refuse_decorated(workspace: Workspace, fid: int) -> None:
         raise RefusedError(f"`{function.qualname}` has a decorator that cannot be told")
 
 
-def _refuse_entered(workspace: Workspace, fid: int) -> None:
+def refuse_entered(workspace: Workspace, fid: int) -> None:
     """Raise RefusedError for what something outside the project runs, unless it awaits it."""
     entry = workspace.project.entries.get(fid)
     if entry is None or entry.plain or entry.startup:
@@ -173,7 +174,7 @@ def _calls(workspace: Workspace, family: list[int]) -> list[Call]:
     found: list[Call] = []
     for file, nodes in typing.index.callers(name):
         verdicts = {node: _runs(workspace, file, node, family) for node in nodes}
-        for index, kind, node, start, end in _sites(workspace, file):
+        for index, kind, node, start, end in called_at(workspace, file):
             if verdicts.get(node) is None:
                 continue
             path = typing.files.paths[file]
@@ -188,7 +189,8 @@ def _calls(workspace: Workspace, family: list[int]) -> list[Call]:
     return found
 
 
-def _sites(workspace: Workspace, file: int) -> Iterator[tuple[int, int, int, int, int]]:
+def called_at(workspace: Workspace, file: int) -> Iterator[tuple[int, int, int, int, int]]:
+    """Yield the calls of a file: function, kind, node, start, end."""
     for index, function in enumerate(workspace.project.files[file].functions):
         for at in range(0, len(function.sites), facts.SITE):
             kind, node, start, end = function.sites[at : at + 4]

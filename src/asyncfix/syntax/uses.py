@@ -77,8 +77,11 @@ def _is_text(token: Token) -> bool:
 
 
 def _may_name(text: str) -> bool:
-    """Tell whether a string can be an annotation, an entry of `__all__` or an f-string."""
+    """Tell whether a string can be an annotation, an entry of `__all__` or an f-string.
+
+    Words with nothing but blanks between them are prose.
+    """
     prefix = re.match(r"[A-Za-z]*", text)
     if prefix and "f" in prefix[0].lower():
         return True
-    return "\n" not in text and len(text) < 120
+    return "\n" not in text and len(text) < 120 and not re.search(r"\w\s+\w", text)
