@@ -52,6 +52,7 @@ def test_an_application_without_one_is_given_a_lifespan():
 
         from shop.client import client
 
+
         @asynccontextmanager
         async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             app.state.client = client

@@ -185,7 +185,7 @@ def _added(workspace: Workspace, app: App, held: Held) -> Change:
         "    yield",
         *(f"    {each.format_map(names)}" for each in held.closing),
     ]
-    text = "".join(f"{row}\n" for row in rows) + "\n\n"
+    text = _gap(data, at) + "".join(f"{row}\n" for row in rows) + "\n\n"
     before, space, after = last_argument(workspace, app)
     edits = (
         Edit(Location(path, at, at), text),
@@ -200,6 +200,13 @@ def _added(workspace: Workspace, app: App, held: Held) -> Change:
         *needed,
     )
     return Change(path, edits, imports)
+
+
+def _gap(data: bytes, at: int) -> str:
+    """Return the blank rows that are missing between a place and the code above it."""
+    above = data[:at].replace(b"\r", b"")
+    missing = 3 - (len(above) - len(above.rstrip(b"\n")))
+    return "\n" * missing if above.strip() and missing > 0 else ""
 
 
 def _free(workspace: Workspace, path: str, wanted: str) -> str:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from asyncfix.rewrites.lifecycle.handlers import startup_event
+from asyncfix.rewrites.lifecycle.per_call import client_per_call
 from asyncfix.rewrites.lifecycle.singleton import lazy_singleton
 
-REWRITES = {"lazy-singleton": lazy_singleton, "startup-event": startup_event}
+REWRITES = {
+    "client-per-call": client_per_call,
+    "lazy-singleton": lazy_singleton,
+    "startup-event": startup_event,
+}
