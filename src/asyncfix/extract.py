@@ -779,8 +779,14 @@ class _Reader:
                 at = rest[0]
                 self.settings.append(Setting(found, "", value, self._start(at), self._end(at)))
 
+    @staticmethod
+    def _is_told(name: str) -> bool:
+        return "timeout" in name.lower()
+
     def _named(self, name: str, given: ast.expr | None) -> None:
-        """Note what a variable, attribute or parameter is set to in numbers."""
+        """Note what a variable, attribute or parameter is set to in numbers, or an empty dict."""
+        if isinstance(given, ast.Dict | ast.Call) and _is_empty_dict(given):
+            self.settings.append(Setting(0, name, "{}", self._start(given), self._end(given)))
         if "timeout" not in name.lower() or given is None:
             return
         if isinstance(given, ast.Call) and _last_name(given) in ("Field", "field"):
@@ -1017,7 +1023,8 @@ class _Reader:
             self._target(target, value)
             key = target.slice if isinstance(target, ast.Subscript) else target
             name = str(key.value) if isinstance(key, ast.Constant) else _last_name(target)
-            self._named(name, node.value)
+            if not isinstance(target, ast.Name) or not self.scope.index or self._is_told(name):
+                self._named(name, node.value)
         return True
 
     def _annotated_assign(self, node: ast.AnnAssign) -> bool:
@@ -1117,8 +1124,11 @@ class _Reader:
     def _delete(self, node: ast.Delete) -> bool:
         for target in node.targets:
             if isinstance(target, ast.Subscript | ast.Attribute):
-                self._expression(target.value)
-                self._expression(getattr(target, "slice", None))
+                base = self._expression(target.value)
+                index = self._expression(getattr(target, "slice", None))
+                if isinstance(target, ast.Subscript):
+                    deleting = self._node(facts.ATTR, base, "__delitem__")
+                    self._node(facts.CALL, deleting, (index,), (), ())
         return True
 
     def _if(self, node: ast.If) -> bool:
@@ -1897,6 +1907,17 @@ def _joined_sql(values: Sequence[ast.expr]) -> str:
         return ""
     parts = (str(v.value) if isinstance(v, ast.Constant) else "{}" for v in values)
     return _folded("".join(parts))
+
+
+def _is_empty_dict(given: ast.Dict | ast.Call) -> bool:
+    """Tell whether an expression makes a dict that holds nothing yet."""
+    if isinstance(given, ast.Dict):
+        return not given.keys
+    name = _last_name(given)
+    return not given.keywords and (
+        (name in ("dict", "OrderedDict") and not given.args)
+        or (name == "defaultdict" and len(given.args) == 1)
+    )
 
 
 def _key(key: ast.expr | None) -> str:

@@ -212,9 +212,10 @@ class Lazy(NamedTuple):
 class Setting(NamedTuple):
     """A number or a text, at bytes `start` to `end`, that is given as a timeout or tells of one.
 
-    `node` is the call or the dict that it is given to under `key`, or 0 for a variable, attribute
-    or parameter of that name; without a key it is what a call such as `get("timeout", 60)` falls
-    back on. In a text, `{7}` stands for what node 7 gives.
+    Empty dicts that variables of modules and attributes are set to are noted in the same way, with
+    `{}` as their value. `node` is the call or the dict that it is given to under `key`, or 0 for a
+    variable, attribute or parameter of that name; without a key it is what a call such as
+    `get("timeout", 60)` falls back on. In a text, `{7}` stands for what node 7 gives.
     """
 
     node: int

@@ -19,7 +19,8 @@ class Head(NamedTuple):
     of decorators, each with the index and the name of its function; `repeating` are the functions
     that hold loops; `calls` counts calls by the last name of what is called; `defines` are the
     names of all that can be called or read, `coroutines` those of async functions, `lazies` tells
-    whether anything shared is set on first use, `statements` whether there is SQL of note.
+    whether anything shared is set on first use, `statements` whether there is SQL of note, and
+    `keeps` whether an empty dict is kept in a variable of the module or an attribute.
     """
 
     error: str
@@ -37,6 +38,7 @@ class Head(NamedTuple):
     coroutines: tuple[str, ...]
     lazies: bool
     statements: bool
+    keeps: bool
 
 
 def head(file: FileFacts) -> Head:
@@ -62,6 +64,7 @@ def head(file: FileFacts) -> Head:
         tuple({each.name: None for each in file.functions if each.flags & facts.ASYNC}),
         bool(file.lazies),
         bool(file.statements),
+        any(each.value == "{}" for each in file.settings),
     )
 
 

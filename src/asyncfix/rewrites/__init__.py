@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix.rewrites import nested
 from asyncfix.rewrites.batch import batched
+from asyncfix.rewrites.bounded import bounded
 from asyncfix.rewrites.cascade import cascade
 from asyncfix.rewrites.lifecycle import REWRITES as _LIFECYCLE
 from asyncfix.rewrites.moving import STRATEGY, keeps_session, moved
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
     from asyncfix.rewrites.place import Place
 
 _CHECKS = ("blocking-call", nested.CHECK)
-_AT_ONE_PLACE = {"long-database-timeout": shorter, "missing-timeout": patient}
+_AT_ONE_PLACE = {
+    "long-database-timeout": shorter,
+    "missing-timeout": patient,
+    "unbounded-cache": bounded,
+}
 _PLANNED = {**_LIFECYCLE, "work-per-item": batched}
 
 __all__ = ["Plan", "Refusal", "Workspace", "fixes"]

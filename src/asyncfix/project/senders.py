@@ -1,0 +1,123 @@
+"""Which arguments of functions come from those who send requests."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from asyncfix import facts
+from asyncfix.project.arguments import argument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from asyncfix.facts import FileFacts
+    from asyncfix.project.program import Project
+    from asyncfix.project.types import Node, Types
+
+_MOST_NODES = 200
+_LONGEST_WAY = 8  # calls from an endpoint to what keeps something
+_OF_CLASSES = (("__class__",), ("__name__",), ("__qualname__",))
+_SERVING = frozenset(("endpoint", "websocket", "handler", "dependency", "middleware"))
+_FEW = frozenset(("bool", "type", "Type", "Enum", "Literal", "Callable"))
+
+
+class Senders:
+    """Follows arguments back to the functions that a framework calls for each request."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.typing = project.typing
+
+    def is_asked(self, fid: int, params: Iterable[int]) -> bool:
+        """Tell whether what somebody sends reaches some of a function's parameters."""
+        return any(self._flows(fid, param, frozenset()) for param in params)
+
+    def _flows(self, fid: int, param: int, seen: frozenset[tuple[int, int]]) -> bool:
+        project = self.project
+        entry = project.entries.get(fid)
+        if entry is not None:
+            return entry.kind in _SERVING
+        if (fid, param) in seen or len(seen) > _LONGEST_WAY:
+            return False
+        function = project.typing.functions[fid][1]
+        bound = bool(function.flags & (facts.METHOD | facts.CLASSMETHOD))
+        for at, parts in self._calls(fid):
+            given = argument(parts, function, param, bound=bound)
+            for index, outer in parameters_of(project.files[at], given):
+                caller = project.lifetimes.fid(at, index)
+                if self._flows(caller, outer, seen | {(fid, param)}):
+                    return True
+        return False
+
+    def _calls(self, fid: int) -> Iterator[tuple[int, Node]]:
+        """Yield the calls of a function, also those that a thread makes, with their files."""
+        for place in self.project.lifetimes.calls_of(fid):
+            yield place.file, self.project.files[place.file].nodes[place.node]
+        reaches = self.typing.calls.reaches
+        for at, parts, types in self._handed_over:
+            if any(reaches(each, fid) is not None for each in types):
+                yield at, parts
+
+    @cached_property
+    def _handed_over(self) -> list[tuple[int, Node, Types]]:
+        """Return what is handed to threads, as the calls that are made there."""
+        typing, found = self.typing, []
+        for last in {name.rpartition(".")[2] for name in typing.library.offloads}:
+            for at, nodes in typing.index.callers(last, tests=False):
+                for node in nodes:
+                    parts = typing.files[at].nodes[node]
+                    for number, each in enumerate(parts[2][:2]):
+                        types = typing.of(at, each) if each > 0 else ()
+                        if any(kind[0] in "FM" for kind in types):
+                            rest = tuple(parts[2][number + 1 :])
+                            found.append((at, (facts.CALL, each, rest, *parts[3:]), types))
+        return found
+
+
+def parameters_of(file: FileFacts, key: int) -> Iterator[tuple[int, int]]:
+    """Yield the parameters, as function and number, of which a value is made that can be many."""
+    queue, seen = [key], set[int]()
+    while queue and len(seen) < _MOST_NODES:
+        node = queue.pop()
+        if node <= 0 or node in seen:
+            continue
+        seen.add(node)
+        parts = file.nodes[node]
+        if parts[0] == facts.PARAM:
+            function = file.functions[parts[1]]
+            skip = 1 if function.flags & (facts.METHOD | facts.CLASSMETHOD) else 0
+            if parts[2] >= skip and not _is_of_few(file, function.params[parts[2]].annotation):
+                yield parts[1], parts[2]
+        else:
+            queue += _below(file, parts)
+
+
+def _below(file: FileFacts, parts: Node) -> Iterable[int]:
+    """Return what a value is made of, unless it can be one of few."""
+    kind = parts[0]
+    if kind in (facts.TUPLE, facts.UNION, facts.SEQUENCE, facts.MADE):
+        return tuple(parts[1])
+    if kind == facts.LITERAL:
+        return parts[2] if len(parts) > 2 else ()
+    if kind == facts.PREFIX:
+        return (parts[1], *(parts[3] if len(parts) > 3 else ()))
+    if kind in (facts.ATTR, facts.ITEM, facts.AWAIT):
+        return () if parts[2:] in _OF_CLASSES else (parts[1],)
+    if kind == facts.ANNOTATED:
+        return (parts[2],)
+    if kind == facts.CALL:
+        callee = file.nodes[parts[1]]
+        if callee[0] == facts.GLOBAL and callee[1] in ("type", "len", "bool", "id"):
+            return ()
+        receiver = (callee[1],) if callee[0] == facts.ATTR else ()
+        return (*receiver, *parts[2], *parts[4])
+    return ()
+
+
+def _is_of_few(file: FileFacts, annotation: int) -> bool:
+    parts = file.nodes[annotation]
+    while parts[0] == facts.ITEM:
+        parts = file.nodes[parts[1]]
+    name = parts[-1] if parts[0] in (facts.GLOBAL, facts.ATTR) else ""
+    return name in _FEW
