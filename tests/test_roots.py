@@ -106,6 +106,64 @@ def test_an_endpoint_has_the_prefixes_of_every_router_above_it(roots):
     assert roots(app) == {"app.read": "endpoint GET /api/v1/admin/users/{id}"}
 
 
+def test_prefixes_are_constants_settings_and_those_of_a_loop_and_of_what_is_mounted(roots):
+    app = """
+        import time
+
+        from fastapi import APIRouter, FastAPI
+        from pydantic_settings import BaseSettings
+
+        class Settings(BaseSettings):
+            API: str = "/api/v1"
+
+        settings = Settings()
+        ADMIN = "/admin"
+        users, teams, admin = APIRouter(), APIRouter(), APIRouter()
+        jobs = APIRouter()
+        app = FastAPI(root_path="/app")
+        inner = FastAPI()
+
+        @users.get("/users")
+        async def read_users():
+            time.sleep(1)
+
+        @jobs.get("/jobs")
+        async def read_jobs():
+            time.sleep(1)
+
+        @inner.get("/inner")
+        async def read_inner():
+            time.sleep(1)
+
+        for each in (users, teams):
+            app.include_router(each, prefix=settings.API)
+        app.include_router(jobs, prefix=ADMIN)
+        app.mount("/sub", inner)
+    """
+    assert roots(app) == {
+        "app.read_users": "endpoint GET /api/v1/users",
+        "app.read_jobs": "endpoint GET /admin/jobs",
+        "app.read_inner": "endpoint GET /sub/inner",
+    }
+
+
+def test_blueprints_have_prefixes_too(roots):
+    app = """
+        import time
+
+        from quart import Blueprint, Quart
+
+        users = Blueprint("users", __name__, url_prefix="/users")
+        app = Quart(__name__)
+        app.register_blueprint(users, url_prefix="/api")
+
+        @users.get("/<int:id>")
+        async def read(id):
+            time.sleep(1)
+    """
+    assert roots(app) == {"app.read": "endpoint GET /api/users/<int:id>"}
+
+
 def test_endpoints_of_an_application_made_in_a_function(roots):
     app = """
         import time

@@ -11,7 +11,17 @@ from asyncfix import facts
 from asyncfix.project.arguments import argument_of, constant
 from asyncfix.project.trace import Memo
 
-Made = tuple[int, int]
+Made = tuple[int, int, str]  # a call's file and node, and the variable that keeps what it makes
+_DEEPEST = 4  # names of names
+# what takes routers in: its arguments with the router and with what comes before its paths
+_INCLUDING = {
+    "include_router": ("router@0", "prefix"),
+    "mount": ("app@1", "path@0"),
+    "add_subapp": ("subapp@1", "prefix@0"),
+    "register_blueprint": ("blueprint@0", "url_prefix"),
+    "blueprint": ("blueprint@0", "url_prefix"),
+}
+_PREFIXES = ("prefix", "url_prefix")  # what a router says of itself
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -163,9 +173,7 @@ class _Finder:
     def _path(self, file: int, callee: int, call: Sequence[Any], root: RootPack) -> str:
         if call[0] != facts.CALL or not root.path:
             return ""
-        node = argument_of(call, root.path)
-        value = self.typing.files[file].nodes[node] if node > 0 else (facts.UNKNOWN,)
-        path = value[1] if value[0] == facts.CONST and isinstance(value[1], str) else ""
+        path = self._text(file, argument_of(call, root.path))
         base = self.typing.files[file].nodes[callee]
         if base[0] == facts.ATTR:
             path = self._prefix(file, base[1]) + path
@@ -174,53 +182,78 @@ class _Finder:
     def _prefix(self, file: int, router: int) -> str:
         """Return what the router and those that include it put before its paths."""
         prefixes = self.prefixes(0)
-        made = self._made(file, router)
-        if made is None:
-            return ""
+        made: Made | None = next(self._made(file, router), None)
         path = ""
-        seen: set[tuple[int, int]] = set()
+        seen: set[Made] = set()
         while made is not None and made not in seen:
             seen.add(made)
-            path = (
-                self._keyword(made[0], self.typing.files[made[0]].nodes[made[1]], "prefix") + path
-            )
+            call = self.typing.files[made[0]].nodes[made[1]]
+            own = (self._text(made[0], argument_of(call, each)) for each in _PREFIXES)
+            path = "".join(own) + path
             made, prefix = prefixes.get(made, (None, ""))
             path = prefix + path
         return path
 
-    def _made(self, file: int, node: int) -> tuple[int, int] | None:
-        """Return the call that makes the object an expression names."""
+    def _made(self, file: int, node: int, name: str = "", depth: int = 0) -> Iterator[Made]:
+        """Yield the calls that make the objects an expression names; a loop names each in turn."""
         typing = self.typing
         parts = typing.files[file].nodes[node]
-        if parts[0] == facts.CALL:
-            return file, node
+        kind = parts[0]
         definitions: Iterable[Sequence[Any]] = ()
-        if parts[0] == facts.GLOBAL:
-            definitions = typing.modules.lookup(file, parts[1])
-        elif parts[0] == facts.IMPORT:
-            definitions = typing.modules.imported(file, parts[1], parts[2])
-        elif parts[0] == facts.ATTR:
+        if kind == facts.CALL:
+            yield file, node, self._variable(file, node, name)
+        elif kind == facts.GLOBAL:
+            name, definitions = parts[1], typing.modules.lookup(file, parts[1])
+        elif kind == facts.IMPORT:
+            name, definitions = parts[2], typing.modules.imported(file, parts[1], parts[2])
+        elif kind == facts.ATTR:
             modules = [each for each in typing.of(file, parts[1]) if each[0] in "PD"]
-            definitions = [d for each in modules for d in typing.modules.member(each, parts[2])]
+            name = parts[2]
+            definitions = [d for each in modules for d in typing.modules.member(each, name)]
+        elif kind == facts.ELEMENT:
+            over = typing.files[file].nodes[parts[1]]
+            shown = over[1] if over[0] in (facts.TUPLE, facts.SEQUENCE) else ()
+            definitions = [("N", file, each) for each in shown]
         for each in definitions:
-            if each[0] == "N" and typing.files[each[1]].nodes[each[2]][0] == facts.CALL:
-                return each[1], each[2]
-        return None
+            if each[0] == "N" and depth < _DEEPEST:
+                yield from self._made(each[1], each[2], name, depth + 1)
+
+    def _variable(self, file: int, node: int, name: str) -> str:
+        """Return the variable that keeps what a call makes: equal calls are one node."""
+        if not name:
+            return ""
+        names = [each for each, nodes in self.typing.files[file].names.items() if node in nodes]
+        return name if name in names or len(names) != 1 else names[0]
 
     def _included(self) -> Iterator[tuple[Made, tuple[Made | None, str]]]:
-        for file, nodes in self.typing.index.callers("include_router"):
-            for node in nodes:
-                parts = self.typing.files[file].nodes[node]
-                made = self._made(file, parts[2][0]) if parts[2] and parts[2][0] > 0 else None
-                callee = self.typing.files[file].nodes[parts[1]]
-                if made and callee[0] == facts.ATTR:
-                    above = self._made(file, callee[1])
-                    yield made, (above, self._keyword(file, parts, "prefix"))
+        for name, (router, prefix) in _INCLUDING.items():
+            for file, nodes in self.typing.index.callers(name):
+                pool = self.typing.files[file].nodes
+                for parts in (pool[node] for node in nodes):
+                    callee, given = pool[parts[1]], argument_of(parts, router)
+                    if given > 0 and callee[0] == facts.ATTR:
+                        above = next(self._made(file, callee[1]), None)
+                        text = self._text(file, argument_of(parts, prefix))
+                        for made in self._made(file, given):
+                            yield made, (above, text)
 
-    def _keyword(self, file: int, parts: Sequence[Any], name: str) -> str:
-        node = argument_of(parts, name)
-        value = self.typing.files[file].nodes[node] if node > 0 else (facts.UNKNOWN,)
-        return value[1] if value[0] == facts.CONST and isinstance(value[1], str) else ""
+    def _text(self, file: int, node: int) -> str:
+        """Return the text that an expression is, or the default of a setting that it reads."""
+        if node <= 0:
+            return ""
+        found = constant(self.typing, file, node)
+        parts = self.typing.files[file].nodes[node]
+        if found is ... and parts[0] == facts.ATTR:
+            for each in self.typing.of(file, parts[1]):
+                if each[0] == "I":
+                    at, cls = self.typing.classes[each[1]]
+                    values = cls.attributes.get(parts[2], ())
+                    found = self._default(at, values[0]) if len(values) == 1 else ...
+        return found if isinstance(found, str) else ""
+
+    def _default(self, file: int, node: int) -> object:
+        parts = self.typing.files[file].nodes[node]
+        return constant(self.typing, file, parts[2] if parts[0] == facts.ANNOTATED else node)
 
     # Calls that are handed functions
 
