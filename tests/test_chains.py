@@ -2611,3 +2611,91 @@ def test_the_bot_that_a_framework_passes_is_the_own_one(chains):
         'interaction.client.db.execute("select 3")',
         'self.bot.get_cog("Records").count()',
     }
+
+
+def test_functions_that_a_decorator_registers(chains):
+    app = """
+        from service import pause
+
+        BY_NAME = {}
+        HOOKS = []
+
+        def command(name):
+            def register(function):
+                BY_NAME[name] = function
+                return function
+            return register
+
+        def hook(function):
+            HOOKS.append(function)
+            return function
+
+        @command("rest")
+        def rest():
+            pause()
+
+        @hook
+        def before():
+            pause()
+
+        async def run(name):
+            BY_NAME[name]()
+            for each in HOOKS:
+                each()
+    """
+
+    assert chains(app) == {
+        "BY_NAME[name]()": "app.run calls app.rest calls service.pause calls time.sleep",
+        "each()": "app.run calls app.before calls service.pause calls time.sleep",
+    }
+
+
+def test_a_callable_in_the_field_of_a_record(chains):
+    app = """
+        from dataclasses import dataclass
+        from typing import Any, Callable, NamedTuple
+        from service import pause
+
+        @dataclass(frozen=True)
+        class Command:
+            name: str
+            run: Callable[[], None]
+
+        class Step(NamedTuple):
+            run: Any
+
+        COMMANDS = [Command("rest", pause)]
+
+        async def run(step: Step):
+            for each in COMMANDS:
+                each.run()
+            step.run()
+
+        def steps():
+            return [Step(run=pause)]
+    """
+
+    way = "app.run calls service.pause calls time.sleep"
+    assert chains(app) == {"each.run()": way, "step.run()": way}
+
+
+def test_what_a_provider_of_a_container_gives(chains):
+    app = """
+        from dependency_injector import containers, providers
+        from service import pause
+
+        class Repository:
+            def load(self):
+                pause()
+
+        class Container(containers.DeclarativeContainer):
+            repository = providers.Singleton(Repository)
+
+        async def run():
+            Container.repository().load()
+            Container().repository().load()
+    """
+
+    way = "app.run calls app.Repository.load calls service.pause calls time.sleep"
+    places = ["Container.repository().load()", "Container().repository().load()"]
+    assert chains(app) == dict.fromkeys(places, way)

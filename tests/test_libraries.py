@@ -24,6 +24,52 @@ CASES = {
         """,
         ["db.session.commit()", "first(db.session)"],
     ),
+    "a model's client": (
+        """
+        from zhipuai import ZhipuAI
+        from cerebras.cloud.sdk import Cerebras
+
+        class Bot:
+            def __init__(self):
+                self.client = ZhipuAI(api_key="a")
+                self.fast = Cerebras()
+
+            async def ask(self, messages):
+                self.client.chat.completions.create(model="glm-4", messages=messages)
+                self.fast.chat.completions.create(model="llama", messages=messages)
+        """,
+        [
+            'self.client.chat.completions.create(model="glm-4", messages=messages)',
+            'self.fast.chat.completions.create(model="llama", messages=messages)',
+        ],
+    ),
+    "memories": (
+        """
+        import lancedb
+        from mem0 import AsyncMemory, Memory
+
+        memory, later = Memory.from_config({}), AsyncMemory()
+        table = lancedb.connect("data").open_table("notes")
+
+        async def recall(text):
+            memory.search(text)
+            await later.search(text)
+            table.search(text).limit(3).to_list()
+            return table.search(text).limit(3)
+        """,
+        ["memory.search(text)", "table.search(text).limit(3).to_list()"],
+    ),
+    "a shop": (
+        """
+        from woocommerce import API
+
+        shop = API("https://example.com", "key", "secret")
+
+        async def orders():
+            return shop.get("orders").json()
+        """,
+        ['shop.get("orders")'],
+    ),
     "an image": (
         """
         import io

@@ -1426,3 +1426,58 @@ def test_metadata_of_files_is_information_and_contents_are_a_warning(severities)
             open(path).read()
     """
     assert severities(app) == {"app.exists": "info", "app.reads": "warning"}
+
+
+# Interfaces
+
+
+def test_plain_handlers_of_interfaces_run_on_the_loop(roots):
+    app = """
+        import time
+
+        import chainlit as cl
+        import socketio
+        from nicegui import ui
+        from textual import on, work
+        from textual.app import App
+
+        sio = socketio.AsyncServer(async_mode="asgi")
+
+        @sio.event
+        def connect(sid, environ):
+            time.sleep(1)
+
+        @cl.on_message
+        def answer(message):
+            time.sleep(1)
+
+        @ui.page("/users")
+        def users():
+            time.sleep(1)
+
+        def click():
+            time.sleep(1)
+
+        ui.button("Save", on_click=click)
+
+        class Program(App):
+            def on_mount(self):
+                self.load()
+                time.sleep(1)
+
+            @on(App, "x")
+            def pressed(self):
+                time.sleep(1)
+
+            @work(thread=True)
+            def load(self):
+                time.sleep(1)
+    """
+    assert roots(app) == {
+        "app.connect": "event connect",
+        "app.answer": "event answer",
+        "app.users": "page /users",
+        "app.click": "event click",
+        "app.Program.on_mount": "event Program.on_mount",
+        "app.Program.pressed": "event Program.pressed",
+    }

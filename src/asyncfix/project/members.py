@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
+from asyncfix.project.fields import Fields
 from asyncfix.project.hierarchy import MOST_IMPLEMENTERS
 from asyncfix.project.trace import Memo
 from asyncfix.project.types import is_lazy, unique
@@ -21,6 +22,7 @@ class Members:
 
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
+        self.fields = Fields(typing)
         self._known = Memo(typing.trace, self._of_instance, lambda _: ())
         self.by_kind: dict[str, Callable[[Type, str], Types]] = {
             "I": lambda owner, name: self.of_instance(owner[1], name),
@@ -109,7 +111,7 @@ class Members:
             attributes = typing.classes[each][1].attributes
             if attributes.get(name) or (each, name, "self") in typing.index.puts:
                 declared = True
-                found = self._held(cls, each, name)
+                found = self._held(cls, each, name) or self.fields.of(each, name)
                 if found:
                     return found
         inherited = self._inherited(cls, outside, name)

@@ -112,7 +112,23 @@ class Parameters:
         for name in self._called_as(file, function):
             for at, node in self._calls(name, test=test):
                 found += self._passed(fid, function, parts[2], at, node)
+        is_method = function.owner >= 0 and function.flags & facts.METHOD
+        if parts[2] == (1 if is_method else 0):
+            found += self._decorated(fid, file, function)
         return unique(found)
+
+    def _decorated(self, fid: int, file: int, function: Function) -> Iterator[Type]:
+        """Yield the functions that one is put on as a decorator, itself or as a factory's."""
+        typing, index = self.typing, self.typing.index
+        outer = typing.files[file].functions[function.parent] if function.parent > 0 else function
+        for name in dict.fromkeys((function.name, outer.name)):
+            index.count(name)  # so that what rests on it is asked again
+            for each in typing.decorators.by_name(name)[:_MOST_CALLERS]:
+                at, decorated = typing.functions[each]
+                for decorator in decorated.decorators:
+                    found = typing.of(at, decorator)
+                    if any(typing.calls.reaches(one, fid) is not None for one in found):
+                        yield ("F", each)
 
     def _called_as(self, file: int, function: Function) -> list[str]:
         """Return the names by which calls run a function."""

@@ -61,7 +61,8 @@ def stale(
             return None
         if found.seen or _newly_meant(files, at, earlier, found.gained):
             mask |= file_bit(at)
-        for name in (found.called & known) | {f"={name}" for name in found.set}:
+        decorators = {decorator for _, decorator in found.defined}
+        for name in ((found.called | decorators) & known) | {f"={name}" for name in found.set}:
             mask |= bit(name)
         again |= mentioning(files, _wanted_otherwise(files, at, found))
         refilled |= {at} if found.puts else set()
