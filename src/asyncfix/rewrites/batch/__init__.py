@@ -82,6 +82,13 @@ def _item(finding: Finding, workspace: Workspace) -> PerItem:
 
 def _asked(frame: Frame, step: Step, deep: int) -> tuple[Once, str]:
     """Return what asks once for a step of a frame, and the code of one item's answer."""
+    once, answer = _form(frame, step, deep)
+    if frame.is_tried(called_at(frame, step.start, step.end)):
+        once.doubts.append("an error of the query would no longer be caught for each item alone")
+    return once, answer
+
+
+def _form(frame: Frame, step: Step, deep: int) -> tuple[Once, str]:
     call = called_at(frame, step.start, step.end)
     if step.asked is not None:
         name = step.asked.name
@@ -98,6 +105,11 @@ def _asked(frame: Frame, step: Step, deep: int) -> tuple[Once, str]:
 
 def _check_writes(frame: Frame, asked: Step, once: Once) -> None:
     """Doubt a rewrite of a loop that writes what it may read again."""
+    doubt = "the loop writes to a store, and later items may read what it wrote"
+    kinds = {each.asked.query.kind for each in frame.steps if each.asked and each != asked}
+    if kinds - {"read", "execute", "request"}:
+        once.doubts.append(doubt)
+        return
     project = frame.workspace.project
     spans = [(each.start, each.end) for each in frame.body]
     for each in project.per_item:
@@ -105,5 +117,5 @@ def _check_writes(frame: Frame, asked: Step, once: Once) -> None:
         if each.instance != frame.instance or not inside or each.start == asked.start:
             continue
         if each.way.kind not in ("read", "request"):
-            once.doubts.append("the loop writes to a store, and later items may read what it wrote")
+            once.doubts.append(doubt)
             return

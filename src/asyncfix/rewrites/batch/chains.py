@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asyncfix.rewrites.batch.frame import Frame
+    from asyncfix.rewrites.workspace import Workspace
     from asyncfix.syntax.tree import Node
 
 _FILTERS = frozenset(("filter", "where"))
@@ -177,7 +178,7 @@ def key_of(frame: Frame, chain: Chain, *, legacy: bool) -> Key:
 
 
 def _by_keyword(chain: Chain, link: Node, arg: Node, *, method: str) -> Key:
-    model = chain.entity
+    model = re.sub(r"\.[a-z_]\w*\Z", "", chain.entity)  # of `select(Model.column)`
     if not re.fullmatch(r"[\w.]+", model):
         raise RefusedError("`filter_by` is about something else than a model")
     column = f"{model}.{arg['keyword'].text}"
@@ -189,31 +190,38 @@ def _by_keyword(chain: Chain, link: Node, arg: Node, *, method: str) -> Key:
 
 def primary_key(frame: Frame, model: str) -> str:
     """Return the attribute that is the primary key of a model."""
-    found = set(_primary_keys(frame, model.rpartition(".")[2], 0))
+    name = model.rpartition(".")[2]
+    workspace = frame.workspace
+    found = workspace.kept(f"keys of {name}", 0, lambda: set(_primary_keys(workspace, name, 0)))
     if len(found) != 1:
         raise RefusedError(f"the primary key of `{model}` is not known")
-    return found.pop()
+    return next(iter(found))
 
 
-_MADE = re.compile(
-    r"^\s+(\w+)\s*(?::[^=\n]+)?=[^\n]*(?:\n[ \t]+[^\n=]*)*?primary_key\s*=\s*True", re.MULTILINE
-)
-
-
-def _primary_keys(frame: Frame, name: str, deep: int) -> Iterator[str]:
+def _primary_keys(workspace: Workspace, name: str, deep: int) -> Iterator[str]:
     """Yield the attributes that the code of a class, or of its bases, makes primary keys."""
-    pattern = re.compile(
-        rf"^([ \t]*)class {re.escape(name)}\b(?:\(([^)]*)\))?[^\n]*:"
-        r"((?:\n(?:\1[ \t]+[^\n]*|[ \t]*))*)",
-        re.MULTILINE,
+    head = re.compile(
+        rf"^([ \t]*)class {re.escape(name)}\b(?:\(([^)]*)\))?.*:[ \t]*$", re.MULTILINE
     )
-    for path in frame.workspace.project.files.paths:
-        text = frame.workspace.text(path).text
-        if f"class {name}" not in text:
-            continue
-        for found in pattern.finditer(text):
-            keys = _MADE.findall(found[3])
+    for path in workspace.project.files.paths:
+        text = workspace.text(path).text
+        for found in head.finditer(text) if f"class {name}" in text else ():
+            keys = list(_keys_in(text[found.end() + 1 :], len(found[1])))
             yield from keys
             for base in re.findall(r"[\w.]+", found[2] or "") if not keys else ():
                 if deep < _DEEPEST:
-                    yield from _primary_keys(frame, base.rpartition(".")[2], deep + 1)
+                    yield from _primary_keys(workspace, base.rpartition(".")[2], deep + 1)
+
+
+def _keys_in(text: str, indent: int) -> Iterator[str]:
+    """Yield the attributes of a class that are made with `primary_key=True`, in its own rows."""
+    name = ""
+    for row in text.split("\n"):
+        depth = len(row) - len(row.lstrip())
+        if row.strip() and depth <= indent:
+            return
+        made = re.match(r"\s+(\w+)\s*(?::[^=]*)?=(?!=)", row)
+        if made and not row.strip().startswith("primary_key"):
+            name = made[1]
+        if name and re.search(r"\bprimary_key\s*=\s*True", row):
+            yield name

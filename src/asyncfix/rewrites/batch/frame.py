@@ -16,6 +16,8 @@ from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from asyncfix.findings import Edit, Import
     from asyncfix.project.edges import Asked, Edge, Instance
     from asyncfix.rewrites.workspace import Workspace
@@ -169,6 +171,30 @@ class Frame:
         if assigns[0].all("targets")[0]["target"].kind != "Name":
             raise RefusedError(f"`{name.text}` is unpacked in the loop")
         return assigns[0]["value"]
+
+    def refuse_made(self, nodes: Iterable[Node], item: Node, dropped: Sequence[Node]) -> None:
+        """Refuse code that uses what is bound anew for each item, but for the item's own key."""
+        own = (self.bound | self.names) - scopes.bound_in(dropped)
+        for node in (*nodes, *dropped):
+            for each in scopes.names(node):
+                inside = item.start <= each.start and each.end <= item.end
+                if each.text in own and not inside:
+                    raise RefusedError(f"the query is made of `{each.text}`, as the item is")
+
+    def is_tried(self, node: Node) -> bool:
+        """Tell whether an error at a place is caught before the next item."""
+        tops = [part.raw for part in self.body]
+        below = node
+        for each in (node, *node.parents):
+            caught = each.kind in ("Try", "TryStar") and each.all("handlers")
+            if caught and below.raw is each["body"].raw:
+                return True
+            if each.kind == "With" and "suppress" in each.text.partition(":")[0]:
+                return True
+            if each.raw in tops:
+                return False
+            below = each
+        return False
 
     def keys_of(self, key: str, at: Node) -> tuple[str, list[str]]:
         """Return the variable that holds a key of every item, and the rows that make it."""

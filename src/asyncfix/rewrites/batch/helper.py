@@ -72,6 +72,7 @@ def twin_once(frame: Frame, call: Node, to: Called, ask: Ask, deep: int) -> tupl
         raise RefusedError("the query is too many helpers away")
     twin = Twin(frame, to, ask, deep)
     once, answer = twin.written()
+    frame.refuse_made([call], to.given, ())
     key = frame.key(to.given)
     keys, rows = frame.keys_of(key, call)
     once.before += rows
@@ -79,7 +80,7 @@ def twin_once(frame: Frame, call: Node, to: Called, ask: Ask, deep: int) -> tupl
     if call["func"].kind == "Name":
         frame.taken.add(twin.name)
     edits = [
-        Edit(Location(path, *to.given.whole), keys),
+        _passed(path, to, twin.many, keys),
         *_renamed(frame, call, to, twin.name, once),
     ]
     above = call.parent
@@ -107,6 +108,15 @@ def twin_once(frame: Frame, call: Node, to: Called, ask: Ask, deep: int) -> tupl
         text = f"{found}[{key}]"
     once.edits.append(Edit(Location(path, *top.whole), text))
     return once, text
+
+
+def _passed(path: str, to: Called, name: str, keys: str) -> Edit:
+    """Return the edit that passes all keys in the place of one."""
+    start, end = to.given.whole
+    given = to.given.parent
+    if given is not None and given.kind == "Arg" and given.has("keyword"):
+        return Edit(Location(path, given.start, end), f"{name}={keys}")
+    return Edit(Location(path, start, end), keys)
 
 
 def _single(wanted: str, *, assigns: bool) -> str:

@@ -62,6 +62,7 @@ class _Query:
         self.chain = unrolled(frame, self.source, legacy=self.legacy)
         self.ask.dropped = (*self.chain.dropped, *self.ask.dropped)
         self.key = key_of(frame, self.chain, legacy=self.legacy)
+        frame.refuse_made([call], self.key.value, self.ask.dropped)
         self.item = frame.key(self.key.value)
         self.made = Once(notes=[_NOTE])
         keys, self.made.before = frame.keys_of(self.item, call)
@@ -272,6 +273,7 @@ def _got(frame: Frame, call: Node) -> tuple[Once, str]:
     model, node = args[0]["value"].text, args[1]["value"]
     if frame.varies(args[0]["value"]) or not frame.varies(node) or ask.methods:
         raise RefusedError("what is asked for does not depend on the item")
+    frame.refuse_made([call], node, ask.dropped)
     column, item = primary_key(frame, model), frame.key(node)
     once = Once(notes=[_NOTE])
     keys, once.before = frame.keys_of(item, call)

@@ -108,6 +108,7 @@ class _Statement:
         frame = self.frame
         given = self._given()
         param, node = self._varying(given)
+        frame.refuse_made([self.ask.call], node, self.ask.dropped)
         key = frame.key(node)
         exact = self._is_exact(node)
         once = Once()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Edit, Location
@@ -18,6 +17,7 @@ from asyncfix.rewrites.batch.code import (
     spliced,
 )
 from asyncfix.rewrites.batch.frame import Called, Frame, Once
+from asyncfix.rewrites.batch.parts import Out, head, is_text, serves, up_to
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
@@ -43,29 +43,18 @@ class Twin:
 
     def __init__(self, outer: Frame, to: Called, ask: Ask, deep: int) -> None:
         self.to = to
-        self.outer = outer
         self.workspace = outer.workspace
         self.ask = ask
         self.deep = deep
         self.by = ""
+        self.many = plural(to.name)
         self._refuse()
         node = to.node
         body = scopes.block(node)
-        self.documented = bool(body) and _is_text(body[0])
-        self.body = body[1:] if self.documented else body
-        self.many = plural(to.name)
-        self.frame = Frame(
-            self.workspace,
-            to.path,
-            to.edge.callee,
-            node,
-            to.name,
-            frozenset((to.name,)),
-            self.many,
-            "",
-            tuple(self.body),
-            to.annotation,
-        )
+        self.documented = bool(body) and is_text(body[0])
+        self.whole = body[1:] if self.documented else body
+        self.outer, self.body = self._divided()
+        self.frame = self._framed(self.body)
         if self.frame.free(self.many) != self.many:
             raise RefusedError(f"`{self.many}` has a meaning in `{node['name'].text}` already")
         self.name = self._named()
@@ -83,6 +72,41 @@ class Twin:
         if any(self.to.name in scopes.bound_by(each) for each in node["body"].own()):
             raise RefusedError(f"`{self.to.name}` is assigned anew")
 
+    def _framed(self, body: Sequence[Node]) -> Frame:
+        to = self.to
+        names = frozenset((to.name,))
+        return Frame(
+            self.workspace,
+            to.path,
+            to.edge.callee,
+            to.node,
+            to.name,
+            names,
+            self.many,
+            "",
+            tuple(body),
+            to.annotation,
+        )
+
+    def _divided(self) -> tuple[list[Node], list[Node]]:
+        """Return the statements that run once, `with` blocks among them, and those per item."""
+        frame = self._framed(self.whole)
+        places = [(step.start, step.end) for step in frame.steps]
+        outer: list[Node] = []
+        rest = list(self.whole)
+        while rest:
+            first = rest[0]
+            if frame.varies_by_item(first if first.kind != "With" else head(first)):
+                break
+            if first.kind == "With" and len(rest) == 1:
+                outer.append(first)
+                rest = scopes.block(first)
+            elif serves(first, rest[1:], places):
+                outer.append(rest.pop(0))
+            else:
+                break
+        return outer, rest or self.whole
+
     def _named(self) -> str:
         """Return a name that no function beside this one has, or that of the twin itself."""
         node = self.to.node
@@ -97,6 +121,8 @@ class Twin:
             for each in self.workspace.facts(self.to.path).functions
         } | set(self.workspace.facts(self.to.path).names)
         candidates = [many, f"{name}_by_{self.to.name}", f"{name}_for_many"]
+        if name.endswith(f"_by_{self.to.name}"):
+            del candidates[1]
         return next((each for each in candidates if each not in taken), candidates[-1])
 
     def written(self) -> tuple[Once, str]:
@@ -118,13 +144,13 @@ class Twin:
         if answer:
             self.kind = "mapping"
             rows = [*total.before[:-1], self._returned(total.before[-1])]
-            text = self._function(indented(rows, self._indent))
+            text = self._function(self._before() + indented(rows, indent_of(self.body[0])))
         else:
             self.kind = "dict" if whole else "list"
             text = self._function(self._looped(total))
         node = self.to.node
         at = row_end(node)
-        in_class = indent_of(self.body[0]) != STEP
+        in_class = self._indent != STEP
         gap = "\n" if in_class else "\n\n"
         edit = Edit(Location(self.to.path, at, at), gap + text)
         inner = [each for each in total.edits if each.location.path != self.to.path]
@@ -144,7 +170,7 @@ class Twin:
 
     @property
     def _indent(self) -> str:
-        return indent_of(self.body[0])
+        return indent_of(self.whole[0])
 
     # What it gives
 
@@ -193,12 +219,12 @@ class Twin:
             given = node["returns"]["annotation"]
             edits.append(Edit(Location(path, *given.whole), self._annotation(given.text)))
         first = scopes.block(node)[0]
-        head = spliced(data, name.start, row_start(first), edits).rstrip()
+        first_row = spliced(data, name.start, row_start(first), edits).rstrip()
         outer = indent_of(node) if not node.all("decorators") else self._indent[: -len(STEP)]
         decorators = "".join(f"{outer}@{e['decorator'].text}\n" for e in node.all("decorators"))
         word = "async def" if node.is_async else "def"
         told = f'"""Do what `{name.text}` does, for many `{self.to.name}` in one go."""'
-        return f"{decorators}{outer}{word} {head}\n{self._indent}{told}\n{body}"
+        return f"{decorators}{outer}{word} {first_row}\n{self._indent}{told}\n{body}"
 
     def _annotation(self, returns: str) -> str:
         quoted = returns[:1] in "'\""
@@ -212,59 +238,31 @@ class Twin:
 
     def _looped(self, total: Once) -> str:
         """Return the body: what asks, and the rest of the code per item."""
-        return self._block(self.body, total, Out(self.frame.free("found"), self.kind, self.to.name))
-
-    def _block(self, statements: Sequence[Node], total: Once, out: Out) -> str:
+        rest, out = self.body, Out(self.frame.free("found"), self.kind, self.to.name)
         data, path = self.to.node.tree.data, self.to.path
-        text, rest = "", list(statements)
-        while rest:
-            first = rest[0]
-            if len(rest) == 1 and first.kind == "With" and not self._varies(first.all("items")):
-                inner = scopes.block(first)
-                text += spliced(data, row_start(first), row_start(inner[0]), ())
-                return text + self._block(inner, total, out)
-            if not self._can_go_before(first, rest[1:], total):
-                break
-            text += spliced(data, row_start(first), row_end(first), ())
-            rest.pop(0)
         self._refuse_steps(rest, total)
         indent = indent_of(rest[0])
         start = "[]" if out.kind == "list" else "{}"
         rows = [*total.before, f"{out.found} = {start}", f"for {self.to.name} in {self.many}:"]
-        text += indented(rows, indent)
+        text = self._before() + indented(rows, indent)
         edits = [e for e in total.edits if e.location.path == path]
         edits += self._returns(rest, out)
         gone = [e.location for e in edits if e.location.start < e.location.end]
         for each in inner_rows(rest, rest[-1].end):
-            if not any(
-                (at.start < each < at.end) or (at.start == each and not at.end < each)
-                for at in gone
-            ):
+            if not any(at.start <= each < at.end for at in gone):
                 edits.append(Edit(Location(path, each, each), STEP))
         text += spliced(data, row_start(rest[0]), row_end(rest[-1]), edits)
         if scopes.surely_bound(rest) is not None:
             text += indented([f"{STEP}{out.put('None')}"], indent)
         return text + indented([f"return {out.found}"], indent)
 
-    def _varies(self, nodes: Sequence[Node]) -> bool:
-        return any(self.frame.varies_by_item(each) for each in nodes)
-
-    def _can_go_before(self, statement: Node, later: Sequence[Node], total: Once) -> bool:
-        """Tell whether a statement serves the query alone, and runs once then."""
-        if statement.kind != "SimpleStatementLine" or len(statement.children) != 1:
-            return False
-        line = statement.children[0]
-        if line.kind in ("Import", "ImportFrom"):
-            return True
-        if line.kind != "Assign" or self._varies([statement]):
-            return False
-        names = assigned_names(line)
-        spans = [e.location for e in total.edits if e.location.path == self.to.path]
-        return bool(names) and not any(
-            each.text in names and not any(s.start <= each.start < s.end for s in spans)
-            for part in later
-            for each in scopes.names(part)
-        )
+    def _before(self) -> str:
+        """Return the code that runs once, up to the block in which the rest stands."""
+        data, text = self.to.node.tree.data, ""
+        for each in self.outer:
+            end = row_start(scopes.block(each)[0]) if each.kind == "With" else row_end(each)
+            text += spliced(data, row_start(each), end, ())
+        return text
 
     def _refuse_steps(self, rest: Sequence[Node], total: Once) -> None:
         """Refuse a body that still asks when it runs per item."""
@@ -282,7 +280,7 @@ class Twin:
             for each in (statement, *statement.own()):
                 if each.kind != "Return":
                     continue
-                if any(p.kind in ("For", "While") for p in _up_to(each, rest)):
+                if any(p.kind in ("For", "While") for p in up_to(each, rest)):
                     raise RefusedError("a `return` stands in a loop of the helper")
                 value = each["value"] if each.has("value") else None
                 is_last = each.parent is not None and each.parent.raw is last.raw
@@ -296,51 +294,3 @@ class Twin:
                 found.append(Edit(Location(path, each.start, begin), out.opening))
                 found.append(Edit(Location(path, end, end), out.closing + tail))
         return found
-
-
-@dataclass(frozen=True)
-class Out:
-    """How a twin collects its answers."""
-
-    found: str
-    kind: str
-    key: str
-
-    @property
-    def opening(self) -> str:
-        """Return what stands before an answer."""
-        return f"{self.found}.append(" if self.kind == "list" else f"{self.found}[{self.key}] = "
-
-    @property
-    def closing(self) -> str:
-        """Return what stands behind an answer."""
-        return ")" if self.kind == "list" else ""
-
-    def put(self, value: str) -> str:
-        """Return the code that notes an answer."""
-        return f"{self.opening}{value}{self.closing}"
-
-
-def assigned_names(assign: Node) -> set[str]:
-    """Return the variables of an assignment; none if it assigns to something else."""
-    names = [n for each in assign.all("targets") for n in scopes.targets(each["target"])]
-    plain = all(each["target"].kind == "Name" for each in assign.all("targets"))
-    return set(names) if plain else set()
-
-
-def _up_to(node: Node, rest: Sequence[Node]) -> list[Node]:
-    found = []
-    for each in node.parents:
-        found.append(each)
-        if any(each.raw is part.raw for part in rest):
-            break
-    return found
-
-
-def _is_text(statement: Node) -> bool:
-    line = statement.children[0] if statement.children else statement
-    return (
-        statement.kind == "SimpleStatementLine"
-        and line.kind == "Expr"
-        and line["value"].kind in ("SimpleString", "ConcatenatedString")
-    )
