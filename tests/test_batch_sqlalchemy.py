@@ -146,6 +146,76 @@ ASKS = {
             return {"count": count, "latest": latest.title if latest else None}
         """,
 }
+LAZY = """
+from sqlalchemy import ForeignKey, create_engine, event, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Owner(Base):
+    __tablename__ = "owners"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    leads: Mapped[list["Lead"]] = relationship(order_by="Lead.id", back_populates="owner")
+
+
+class Lead(Base):
+    __tablename__ = "leads"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"))
+    owner: Mapped[Owner] = relationship(back_populates="leads")
+
+
+def run() -> tuple:
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all(Owner(name=f"o{n}", leads=[Lead() for _ in range(n)]) for n in range(20))
+        session.commit()
+    told = []
+    event.listen(engine, "before_cursor_execute", lambda *args: told.append(args[2]))
+    with Session(engine) as session:
+        return main(session), len(told)
+
+
+def main(db: Session) -> list:
+"""
+READS = {
+    "a statement": """
+        result = db.execute(select(Owner).order_by(Owner.id))
+        found = []
+        for owner in result.scalars().all():
+            found.append((owner.name, [lead.id for lead in owner.leads]))
+        return found
+        """,
+    "two relationships of a query": """
+        leads = db.query(Lead).order_by(Lead.id).all()
+        return [(lead.owner.name, len(lead.owner.leads)) for lead in leads]
+        """,
+    "behind a helper": """
+        return [(lead.id, lead.owner.name) for lead in leads_of(db, 3)]
+
+
+        def leads_of(db: Session, least: int) -> list[Lead]:
+            query = db.query(Lead)
+            query = query.filter(Lead.id > least)
+            return query.order_by(Lead.id).all()
+        """,
+}
+
+
+@pytest.mark.parametrize("body", READS.values(), ids=READS)
+def test_relationships_come_with_the_rows(body: str):
+    body, _, rest = body.partition("\n\n\n")
+    code = LAZY + "    " + dedent(body).strip().replace("\n", "\n    ")
+    made = pair(code + "\n\n\n" + dedent(rest))
+    (before, was), (after, now) = made.before["run"](), made.after["run"]()
+    assert (after, was > 10, now <= 3) == (before, True, True)
+
+
 KEYS = st.integers(-1, 6)
 ROWS = st.lists(
     st.tuples(

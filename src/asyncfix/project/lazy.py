@@ -52,6 +52,7 @@ class LazyLoad(NamedTuple):
     name: str
     many: bool
     awaited: bool
+    path: tuple[tuple[int, str], ...]  # the classes and relationships from the item on
 
 
 class Origin(NamedTuple):
@@ -170,17 +171,18 @@ class LazyLoads:
             types = self.typing.of(file, loop.element, self_class)
             if origin is None or self._is_other(types, origin.model):
                 return None
-            cls = origin.model
-            for name in path[:-1]:
+            way: list[tuple[int, str]] = []
+            cls, relation = origin.model, None
+            for name in path:
                 relation = self._relation(cls, name)
+                way.append((relation.cls if relation else -1, name))
                 cls = relation.target if relation else -1
-            relation = self._relation(cls, path[-1])
             if relation is None:
                 return None
             owner = self.typing.classes[relation.cls][1].name
-            return LazyLoad(
-                number, loop, *place, owner, path[-1], relation.target >= 0, origin.awaited
-            )
+            many = relation.target >= 0
+            found = LazyLoad(number, loop, *place, owner, path[-1], many, origin.awaited, ())
+            return found._replace(path=tuple(way))
         return None
 
     def _relation(self, cls: int, name: str) -> Relation | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.rewrites import nested
-from asyncfix.rewrites.batch import batched
+from asyncfix.rewrites.batch import REWRITES as _BATCH
 from asyncfix.rewrites.bounded import bounded
 from asyncfix.rewrites.cascade import cascade
 from asyncfix.rewrites.lifecycle import REWRITES as _LIFECYCLE
@@ -30,7 +30,7 @@ _AT_ONE_PLACE = {
     "missing-timeout": patient,
     "unbounded-cache": bounded,
 }
-_PLANNED = {**_LIFECYCLE, "work-per-item": batched}
+_PLANNED = {**_LIFECYCLE, **_BATCH}
 
 __all__ = ["Plan", "Refusal", "Workspace", "fixes"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
+from asyncfix.rewrites.batch.eager import eager
 from asyncfix.rewrites.batch.frame import called_at
 from asyncfix.rewrites.batch.helper import called, twin_once
 from asyncfix.rewrites.batch.loop import loop_around
@@ -27,9 +28,14 @@ STRATEGY = "batch"
 _ORMS = ("sqlalchemy", "sqlmodel")
 
 
-def batched(workspace: Workspace, finding: Finding) -> Iterator[tuple[str, Callable[[], Fix]]]:
+def _batched(workspace: Workspace, finding: Finding) -> Iterator[tuple[str, Callable[[], Fix]]]:
     """Yield the rewrites that may serve for work per item."""
     yield STRATEGY, lambda: _once(workspace, finding)
+
+
+def _loaded(workspace: Workspace, finding: Finding) -> Iterator[tuple[str, Callable[[], Fix]]]:
+    """Yield the rewrites that may serve for a relationship that is read per item."""
+    yield STRATEGY, lambda: eager(workspace, finding)
 
 
 def _once(workspace: Workspace, finding: Finding) -> Fix:
@@ -119,3 +125,6 @@ def _check_writes(frame: Frame, asked: Step, once: Once) -> None:
         if each.way.kind not in ("read", "request"):
             once.doubts.append(doubt)
             return
+
+
+REWRITES = {"work-per-item": _batched, "lazy-load": _loaded}

@@ -53,7 +53,7 @@ class _Query:
         self.frame = frame
         self.call = call
         self.method = method
-        self.legacy = method not in _METHODS or _begins_with_query(call["func"]["value"])
+        self.legacy = method not in _METHODS or begins_with_query(call["func"]["value"])
         self.ask = asking(frame, call)
         args = call.all("args")
         if not self.legacy and len(args) != 1:
@@ -101,7 +101,7 @@ class _Query:
     def _ended(self, text: str) -> None:
         """Let the statement end in a call, in place of the one that asks if that is its end."""
         last = self.chain.last
-        gap = _gap(last)
+        gap = gap_before(last)
         if self.legacy:
             self._edit(self.source.whole[1], self.call.end, gap + text)
         elif text:
@@ -299,7 +299,7 @@ def _awaited(call: Node, code: str) -> str:
     return f"(await {code})" if above is not None and above.kind == "Await" else code
 
 
-def _begins_with_query(node: Node) -> bool:
+def begins_with_query(node: Node) -> bool:
     """Tell whether an expression is a chain that begins with `query(…)`."""
     while node.kind == "Call" and node["func"].kind == "Attribute":
         if node["func"]["attr"].text == "query":
@@ -316,7 +316,7 @@ def _assigned(name: str, code: str, tail: str) -> str:
     return f"{name} = (\n    {code}{step[0] if step else ''}{tail}\n)"
 
 
-def _gap(link: Node) -> str:
+def gap_before(link: Node) -> str:
     """Return the space before the dot of a call in a chain that has a row for each."""
     if link["func"].kind != "Attribute":
         return ""
