@@ -185,8 +185,9 @@ def chains(
     loops: bool = False,
 ) -> Iterator[Chain]:
     """Yield the worst chain of every place where code on the loop steps towards blocking."""
+    asynchronous = graph.typing.asynchronous
     for number, (fid, _) in enumerate(graph.instances):
-        if not graph.is_async(number) and fid not in on_loop:
+        if fid not in asynchronous and fid not in on_loop:
             continue
         best: dict[tuple[int, int], Chain] = {}
         for hit in graph.hits[number]:

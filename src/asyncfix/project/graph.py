@@ -34,8 +34,7 @@ _THROUGH = (facts.ENTERED, facts.ELEMENT, facts.UNPACKED, facts.AWAIT, facts.LEF
 class Graph:
     """The part of the call graph that code on the loop reaches, built on demand.
 
-    `recalled` holds what an earlier run has read and what still holds; its masks are numbers in
-    `masks`.
+    `recalled` holds what an earlier run has read and what still holds.
     """
 
     def __init__(
@@ -64,7 +63,6 @@ class Graph:
         self.promised: dict[str, Target] = {}
         self.spawns: list[list[Edge]] = []
         self.recalled: Mapping[tuple[int, int], Reading] = {}
-        self.masks: list[int] = []
         self.extents: dict[Instance, Extent] = {}
         self.queue: list[Instance] = []
         self._dead = Memo(typing.trace, self._contradicts, lambda _: False)
@@ -142,7 +140,7 @@ class Graph:
             self._read_sites(here, function.sites)
             self._read_attributes(here, function.reads)
         self.extents[number] = Extent(
-            trace.mask,
+            trace.number(trace.mask),
             len(self.edges[number]),
             len(self.spawns[number]),
             len(self.hits[number]),

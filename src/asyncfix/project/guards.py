@@ -57,7 +57,7 @@ class Tested(NamedTuple):
     """What a call's argument makes of a test of the parameter that takes it.
 
     `outcome` is None where that is not known, `own` the caller's parameter that is passed on or -1,
-    `mask` what both rest on. Caller and callee are functions, `node` is the call.
+    `mask` the number of what both rest on. Caller and callee are functions, `node` is the call.
     """
 
     caller: int
@@ -89,9 +89,9 @@ class Tests:
         if known is None:
             outer, trace.mask = trace.mask, 0
             outcome, own = self._found(edge, param, test)
-            known = self.known[key] = Tested(*key, outcome, own, trace.shared())
+            known = self.known[key] = Tested(*key, outcome, own, trace.number(trace.mask))
             trace.mask = outer
-        trace.mask |= known.mask
+        trace.mask |= trace.masks[known.mask]
         return known.outcome, known.own
 
     def _found(self, edge: Edge, param: int, test: str) -> tuple[bool | None, int]:

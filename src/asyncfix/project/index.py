@@ -78,7 +78,7 @@ class Index:
             for container, value in each.puts
             for key in self._containers(file, each, container)
         ]
-        return Puts(self.trace.mask, places)
+        return Puts(self.trace.number(self.trace.mask), places)
 
     @cached_property
     def puts(self) -> dict[Container, list[tuple[int, int]]]:

@@ -38,20 +38,21 @@ def noted(
     words: Callable[[int], Iterable[str]],
     of_file: Callable[[int], Iterable[Note]],
     known: Mapping[int, Notes],
-) -> list[Notes]:
+) -> dict[int, Notes]:
     """Return the notes of every file, anew where they are not known or the words differ.
 
     A file without any of the words that matter has no notes, and is not read.
     """
     trace = typing.trace
-    found = []
+    found = {}
     with typing.apart():
         for file in range(len(typing.files)):
             now = tuple(sorted(words(file)))
-            old = known.get(file)
-            if old is None or old.words != now:
+            old = known.get(file) if now else None
+            if old is not None and old.words == now:
+                found[file] = old
+            elif now:
                 trace.mask = trace.bits[file]
-                notes = list(of_file(file)) if now else []
-                old = Notes(trace.mask, now, notes)
-            found.append(old)
+                notes = list(of_file(file))
+                found[file] = Notes(trace.number(trace.mask), now, notes)
     return found

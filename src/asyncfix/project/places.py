@@ -24,7 +24,7 @@ class Called(NamedTuple):
 class Places(NamedTuple):
     """The places that answer a question about a function, class or file, each with what it calls.
 
-    `mask` tells what the answer rests on.
+    `mask` is the number of what the answer rests on.
     """
 
     question: str
@@ -53,15 +53,14 @@ class Callers:
         answer: Callable[[], Iterable[tuple[Called, str]]],
     ) -> list[tuple[Called, str]]:
         """Return the places for a question about something that is in the file `home`."""
-        known = self.known.get((question, about))
+        known, trace = self.known.get((question, about)), self.typing.trace
         if known is None:
-            trace = self.typing.trace
             with self.typing.apart():
                 trace.mask = trace.bits[home]
                 found = list(answer())
-                known = Places(question, about, home, trace.mask, found)
+                known = Places(question, about, home, trace.number(trace.mask), found)
             self.known[question, about] = known
-        self.typing.trace.mask |= known.mask
+        trace.mask |= trace.masks[known.mask]
         return known.found
 
     def places(

@@ -74,7 +74,7 @@ class Project:
         self.known_entries: dict[int, Entries] = {}
         self.known_work: dict[tuple[int, int], SavedFound] = {}
         self.known_notes: dict[str, dict[int, Notes]] = {}
-        self.notes: dict[str, list[Notes]] = {}
+        self.notes: dict[str, dict[int, Notes]] = {}
         self.masks: Sequence[bytes] = ()  # of an earlier run, as they are kept
         self.asked: Sequence[str] = ()  # names that answers of an earlier run rest on
         self.typing = Typing(files, packs, config.src, slots)
@@ -175,7 +175,7 @@ class Project:
         if check not in self.notes:
             known = self.known_notes.get(check, {})
             self.notes[check] = noted(self.typing, words, of_file, known)
-        for each in self.notes[check]:
+        for each in self.notes[check].values():
             yield from each.found
 
     @cached_property

@@ -110,12 +110,12 @@ class Keys:
         return self.targets[key]
 
 
-def saved(graph: Graph, number: Instance, extent: Extent, mask: int) -> Reading:
+def saved(graph: Graph, number: Instance, extent: Extent) -> Reading:
     """Return what reading a function found."""
     edges, instances = graph.edges[number], graph.instances
     return Reading(
         *instances[number],
-        mask,
+        extent.mask,
         [saved_edge(edge, instances) for edge in edges[: extent.calls]],
         [saved_edge(edge, instances) for edge in graph.spawns[number][: extent.spawns]],
         [SavedHit(graph.keys.key(hit), *hit[2:]) for hit in graph.hits[number][: extent.hits]],

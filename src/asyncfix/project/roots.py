@@ -108,7 +108,7 @@ class _Finder:
         handed = list(self._from_calls(file))
         inherited = list(self._from_bases(file))
         decorated = list(self._from_definitions(file))
-        return Entries(trace.mask, handed, inherited, decorated)
+        return Entries(trace.number(trace.mask), handed, inherited, decorated)
 
     # Definitions
 

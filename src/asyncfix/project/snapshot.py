@@ -20,7 +20,7 @@ from asyncfix.project.work import SavedFound
 from asyncfix.project.work import saved as saved_work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from asyncfix.config import Config
     from asyncfix.facts import FileFacts
@@ -76,80 +76,55 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True):
     readings: list[Reading]
     passed: list[Answer]
     work: list[SavedFound]
-    notes: dict[str, list[Notes]]
+    notes: dict[str, dict[int, Notes]]
     places: list[Places]
     tests: list[Tested]
     arguments: list[Argument]
     signs: dict[int, Sign]
 
 
-class _Masks:
-    """Gives each mask a number; those that a project has from a snapshot keep theirs."""
-
-    def __init__(self, known: Sequence[int], written: Sequence[bytes]) -> None:
-        self.numbers = {mask: at for at, mask in enumerate(known)}
-        self._written = written
-
-    def number(self, mask: int) -> int:
-        return self.numbers.setdefault(mask, len(self.numbers))
-
-    def written(self) -> list[bytes]:
-        more = list(self.numbers)[len(self._written) :]
-        fresh = (mask.to_bytes((mask.bit_length() + 7) // 8, "little") for mask in more)
-        return [*self._written, *fresh]
-
-
 def taken(project: Project) -> Snapshot:
     """Return a snapshot of a project whose graph has grown."""
     graph, typing, files = project.graph, project.typing, project.files
-    hierarchy, masks = typing.hierarchy, _Masks(graph.masks, project.masks)
-    number = masks.number
+    hierarchy, trace = typing.hierarchy, typing.trace
     orders = [
-        SavedOrder(cls, number(hierarchy.orders.masks[cls]), *order)
+        SavedOrder(cls, trace.number(hierarchy.orders.masks[cls]), *order)
         for cls, order in hierarchy.with_bases.items()
     ]
-    puts = [each._replace(mask=number(each.mask)) for each in typing.index.puts_by_file]
-    entries = [each._replace(mask=number(each.mask)) for each in project.entries_by_file]
-    readings = [_reading(graph, at, number) for at in range(len(graph.instances))]
     passed = [
-        Answer(*key, number(typing.mask(key)), list(typing.memo[key]))
+        Answer(*key, trace.number(typing.mask(key)), list(typing.memo[key]))
         for key in sorted(graph.callbacks.passed)
     ]
-    work = saved_work(graph, project.work.kept, number)
-    notes = {
-        check: [each._replace(mask=number(each.mask)) for each in found]
-        for check, found in project.notes.items()
-    }
-    places = [each._replace(mask=number(each.mask)) for each in project.callers.known.values()]
-    tests = [each._replace(mask=number(each.mask)) for each in graph.tests.known.values()]
+    fresh = trace.masks[len(project.masks) :]
     return Snapshot(
         project.config.salt,
         dict(zip(files.paths, files.digests, strict=True)),
         sorted(files.imports),
         [*typing.slots],
-        masks.written(),
+        [
+            *project.masks,
+            *(mask.to_bytes((mask.bit_length() + 7) // 8, "little") for mask in fresh),
+        ],
         sorted({*project.asked, *typing.trace.names}),
         orders,
         hierarchy.subclasses,
         sorted(hierarchy.promised),
-        puts,
-        entries,
-        readings,
+        typing.index.puts_by_file,
+        project.entries_by_file,
+        [_reading(graph, at) for at in range(len(graph.instances))],
         passed,
-        work,
-        notes,
-        places,
-        tests,
+        saved_work(graph, project.work.kept),
+        project.notes,
+        [*project.callers.known.values()],
+        [*graph.tests.known.values()],
         [*graph.callbacks.arguments.values()],
         typing.functions.signs,
     )
 
 
-def _reading(graph: Graph, at: Instance, number: Callable[[int], int]) -> Reading:
+def _reading(graph: Graph, at: Instance) -> Reading:
     extent = graph.extents.get(at)
-    if extent is None:
-        return graph.recalled[graph.instances[at]]
-    return saved(graph, at, extent, number(extent.mask))
+    return graph.recalled[graph.instances[at]] if extent is None else saved(graph, at, extent)
 
 
 def linked(
@@ -189,6 +164,7 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
     """Give a project what still holds; False if classes stand to each other otherwise now."""
     typing, graph = project.typing, project.graph
     masks = [int.from_bytes(each, "little") for each in snapshot.masks]
+    typing.trace.preset(masks)
     typing.hierarchy.preset(snapshot.subclasses, snapshot.promised)
     mask = found.mask | _refilled(typing, snapshot, found, masks)
     if not _ordered(typing.hierarchy, snapshot.orders, masks, mask):
@@ -196,7 +172,7 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
     holds = [not each & mask for each in masks]
     project.asked = snapshot.asked
     project.known_entries = {
-        at: each._replace(mask=masks[each.mask])
+        at: each
         for at, each in enumerate(snapshot.entries)
         if holds[each.mask] and at not in found.changed
     }
@@ -206,14 +182,12 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
             typing.memo[key], typing.masks[key] = types(each.types), masks[each.mask]
     project.known_notes = {
         check: {
-            at: each._replace(mask=masks[each.mask])
-            for at, each in enumerate(notes)
-            if holds[each.mask] and at not in found.again
+            at: each for at, each in notes.items() if holds[each.mask] and at not in found.again
         }
         for check, notes in snapshot.notes.items()
     }
     home = typing.functions.file
-    graph.masks, project.masks = masks, snapshot.masks
+    project.masks = snapshot.masks
     graph.recalled = {
         (each.fid, each.self_class): each
         for each in snapshot.readings
@@ -225,12 +199,12 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
         if holds[each.mask] and not any(home(fid) in found.again for fid, _ in each.visited)
     }
     project.callers.known = {
-        (each.question, each.about): each._replace(mask=masks[each.mask])
+        (each.question, each.about): each
         for each in snapshot.places
         if holds[each.mask] and not each.stands_in(found.again)
     }
     graph.tests.known = {
-        each[:6]: each._replace(mask=masks[each.mask])
+        each[:6]: each
         for each in snapshot.tests
         if holds[each.mask] and found.again.isdisjoint((home(each.caller), home(each.callee)))
     }
@@ -249,7 +223,7 @@ def _refilled(typing: Typing, snapshot: Snapshot, found: Stale, masks: list[int]
     """Put back what fills containers; return the bits of the files whose containers differ."""
     index, first = typing.index, typing.classes
     index.known_puts = {
-        at: each._replace(mask=masks[each.mask])
+        at: each
         for at, each in enumerate(snapshot.puts)
         if at not in found.changed and not masks[each.mask] & found.mask
     }

@@ -38,16 +38,16 @@ class Startup:
 
     def _spread(self, entries: Mapping[int, Entry]) -> None:
         """Add what is awaited only from where all is settled."""
-        graph, changed = self.graph, True
-        while changed:
-            changed = False
-            for callee, edges in graph.spawned.items():
+        graph = self.graph
+        queue = [*self.settled, *self.serving]
+        for number in queue:  # grows while it is read
+            for callee in {edge.callee for edge in graph.spawns[number]}:
                 if callee in self.settled or graph.instances[callee][0] in entries:
                     continue
-                callers = [edge for edge in edges if edge.caller in self.reached]
+                callers = [edge for edge in graph.spawned[callee] if edge.caller in self.reached]
                 if callers and all(map(self._is_early, callers)):
                     self.settled.add(callee)
-                    changed = True
+                    queue.append(callee)
 
     def _is_early(self, edge: Edge) -> bool:
         return edge.kind == "await" and self.holds(edge.caller, edge.start)

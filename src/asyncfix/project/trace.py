@@ -21,10 +21,15 @@ _NAMES = 1024
 
 
 class Trace:
-    """Collects in `mask` what is read and asked; `bits` has the bit of each file."""
+    """Collects in `mask` what is read and asked; `bits` has the bit of each file.
+
+    What is kept between runs has the number of its mask, an index of `masks`.
+    """
 
     def __init__(self, files: int) -> None:
         self.mask = 0
+        self.masks: list[int] = []
+        self._numbers: dict[int, int] = {}
         self.names: dict[str, int] = {}
         self._same: dict[int, int] = {}
         self.bits = [file_bit(at) for at in range(files)]
@@ -35,6 +40,18 @@ class Trace:
         if found is None:
             found = self.names[name] = bit(name)
         self.mask |= found
+
+    def preset(self, masks: list[int]) -> None:
+        """Take over the numbers that masks have."""
+        self.masks = masks
+        self._numbers = {mask: number for number, mask in enumerate(masks)}
+
+    def number(self, mask: int) -> int:
+        """Return the number of a mask."""
+        number = self._numbers.setdefault(mask, len(self.masks))
+        if number == len(self.masks):
+            self.masks.append(mask)
+        return number
 
     def shared(self) -> int:
         """Return the mask; equal ones are kept once."""

@@ -12,7 +12,7 @@ from asyncfix.project.reach import NO_WORK, RANK, SAVES, Reach, Way
 from asyncfix.project.readings import SavedAsked, SavedEdge, edge_of, saved_edge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from asyncfix.project.edges import Instance
     from asyncfix.project.graph import Graph
@@ -113,7 +113,7 @@ class Work:
         trace.mask, reach.visited = 0, {number}
         items = list(self._in_function(number))
         visited = sorted(reach.visited)
-        return Found(items, trace.shared(), visited, self._sign(visited))
+        return Found(items, trace.number(trace.mask), visited, self._sign(visited))
 
     def _recalled(
         self, number: Instance, known: Mapping[tuple[int, int], SavedFound]
@@ -127,7 +127,7 @@ class Work:
         if -1 in visited or self._sign(sorted(visited)) != saved.sign:
             return None
         items = [recalled(self.graph, number, each) for each in saved.items]
-        return Found(items, self.graph.masks[saved.mask], sorted(visited), saved.sign)
+        return Found(items, saved.mask, sorted(visited), saved.sign)
 
     def _sign(self, visited: Iterable[Instance]) -> int:
         """Return a number for what some functions ask, and which calls lead on from them."""
@@ -248,13 +248,13 @@ class Work:
             yield PerItem(number, loop, extent, edge.start, edge.end, way, at_once)
 
 
-def saved(graph: Graph, found: Mapping[Instance, Found], number: Callable[[int], int]) -> list[Any]:
+def saved(graph: Graph, found: Mapping[Instance, Found]) -> list[Any]:
     """Return what functions do per item, to be kept."""
     instances = graph.instances
     return [
         SavedFound(
             *instances[at],
-            number(each.mask),
+            each.mask,
             [instances[one] for one in each.visited],
             each.sign,
             [_saved(graph, item) for item in each.items],

@@ -30,10 +30,12 @@ class Ways:
         self._project = project
         self._spans = spans
         self._functions: dict[str, Functions] = {}
-        for number in range(len(project.graph.instances)):
-            if project.graph.path(number) in spans.by_path:
-                self._cover(number)
-        self._cover_awaits()
+        told = {at for at, path in enumerate(project.files.paths) if path in spans.by_path}
+        home = project.typing.functions.file
+        inside = {at for at, (fid, _) in enumerate(project.graph.instances) if home(fid) in told}
+        for number in sorted(inside):
+            self._cover(number)
+        self._cover_awaits(inside)
 
     def entries(self, rule: str) -> frozenset[int]:
         """Return the entries of the project that are silenced for a rule."""
@@ -87,11 +89,11 @@ class Ways:
         for edge in graph.edges[number]:
             self._silence(edge, self._reach.get(edge.callee, ()))
 
-    def _cover_awaits(self) -> None:
+    def _cover_awaits(self, inside: set[Instance]) -> None:
         graph, before = self._project.graph, len(self.quiet)
         for edges in graph.spawned.values():
             for edge in edges:
-                if graph.path(edge.caller) in self._spans.by_path:
+                if edge.caller in inside:
                     self._silence(edge, self._reach_awaited.get(edge.callee, ()))
         self.cuts_awaits = len(self.quiet) > before
 
