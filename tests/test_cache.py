@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from zlib import crc32
 
 import msgspec
 import pytest
@@ -165,7 +166,7 @@ def test_a_corrupt_cache_is_rebuilt_in_silence(project, folder, harm, capfd):
     for file in folder.glob("*.bin"):
         file.write_bytes(harm(file.read_bytes()))
 
-    assert run(project, folder) == expected
+    assert replace(run(project, folder), cached=0) == expected
     assert run(project, folder).cached == 2
     assert capfd.readouterr() == ("", "")
 
@@ -187,13 +188,32 @@ def test_facts_of_another_shape_are_read_again(project, folder, monkeypatch):
 
     def broken(store):
         known = stored(store)
-        return {path: msgspec.structs.replace(each, facts=raw) for path, each in known.items()}
+        checksum = crc32(memoryview(raw))
+        return {p: k._replace(facts=raw, checksum=checksum) for p, k in known.items()}
 
     monkeypatch.setattr(Cache, "facts", broken)
     for report in folder.glob("report-*"):
         report.unlink()
 
     assert replace(run(project, folder), cached=0) == expected
+
+
+def test_damaged_facts_are_read_again(project, folder):
+    expected = run(project, folder)
+    facts = folder / "facts.bin"
+    data = facts.read_bytes()
+    damaged = data.replace(b"sleep", b"slopp")
+    assert damaged != data
+    head, _, table = data.partition(b"\n")
+    length = 8 + int.from_bytes(table[:8], "big")
+    facts.write_bytes(head + b"\n" + table[:length] + damaged[len(head) + 1 + length :])
+    for report in folder.glob("report-*"):
+        report.unlink()
+
+    again = run(project, folder)
+
+    assert replace(again, cached=0) == expected
+    assert again.cached == 2
 
 
 def test_folders_in_the_place_of_files_are_done_without(project, folder):

@@ -2,16 +2,19 @@
 
 Both files hold msgpack of plain data after a line with a digest; one that is cut short, foreign or
 of another version is taken as absent. They are replaced as a whole, so that runs at the same time
-see either the old or the new one.
+see either the old or the new one. Facts follow a table that says where those of each file are, and
+with which checksum, so that a run reads only what it needs of them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import mmap
 import os
 import tempfile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from zlib import crc32
 
 import msgspec
 
@@ -31,10 +34,12 @@ _FORMAT = 35
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n"
 
 
+_HEAD = 33  # bytes of the line with the digest
+_LENGTH = 8  # bytes of the length of the table of facts
 _LITTLE = 8  # times what has changed is less than the whole
 
 
-class Known(msgspec.Struct, frozen=True, array_like=True):
+class Known(NamedTuple):
     """One file as it was: time, size, digest, and its facts as msgpack behind their head."""
 
     mtime: int
@@ -42,6 +47,24 @@ class Known(msgspec.Struct, frozen=True, array_like=True):
     digest: str
     head: Head
     facts: msgspec.Raw
+    checksum: int
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether the facts are as they were written."""
+        return crc32(memoryview(self.facts)) == self.checksum
+
+
+class Listed(NamedTuple):
+    """The entry of a file in the table of facts, which lie from `start` to `end` behind it."""
+
+    mtime: int
+    size: int
+    digest: str
+    head: Head
+    start: int
+    end: int
+    checksum: int
 
 
 class Made(msgspec.Struct, frozen=True, array_like=True):
@@ -101,18 +124,50 @@ class Cache:
 
     def facts(self) -> dict[str, Known]:
         """Return the known files by path."""
-        self._whole = self._read("facts", dict[str, Known]) or {}
-        later = self._read("facts-later", dict[str, Known]) or {}
-        return {**self._whole, **later}
+        self._whole = self._read_facts("facts")
+        return {**self._whole, **self._read_facts("facts-later")}
 
     def store_facts(self, known: Mapping[str, Known]) -> None:
         """Keep what is known of the files: where little has changed, only that."""
         whole = self._whole
         later = {path: each for path, each in known.items() if whole.get(path) is not each}
         if _size(later) * _LITTLE > _size(known):
-            self._write("facts", dict(known))
+            self._write_facts("facts", known)
             later = {}
-        self._write("facts-later", later)
+        self._write_facts("facts-later", later)
+
+    def _read_facts(self, name: str) -> dict[str, Known]:
+        if self.folder is None:
+            return {}
+        try:
+            data = memoryview(_mapped(self.folder / f"{name}.bin"))
+        except (OSError, ValueError):
+            return {}
+        length = int.from_bytes(data[_HEAD : _HEAD + _LENGTH], "big")
+        table, start = data[_HEAD + _LENGTH :][:length], _HEAD + _LENGTH + length
+        if data[:_HEAD] != self._head(name, table):
+            return {}
+        try:
+            listed = msgspec.msgpack.decode(table, type=dict[str, Listed])
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            return {}
+        return {
+            path: Known(
+                *each[:4], msgspec.Raw(data[start + each.start : start + each.end]), each[6]
+            )
+            for path, each in listed.items()
+        }
+
+    def _write_facts(self, name: str, known: Mapping[str, Known]) -> None:
+        table, end = {}, 0
+        for path, each in known.items():
+            start, end = end, end + memoryview(each.facts).nbytes
+            table[path] = Listed(*each[:4], start, end, each.checksum)
+        data = msgspec.msgpack.encode(table)
+        facts = (each.facts for each in known.values())
+        self._write_parts(
+            name, self._head(name, data), len(data).to_bytes(_LENGTH, "big"), data, *facts
+        )
 
     def report(self, stats: Stats, ask: Ask) -> Report | None:
         """Return the report of the last run over the same files in the same state."""
@@ -157,7 +212,7 @@ class Cache:
         self._write("packs", SavedPacks(packs.rules, bare, kinds, numbers))
         return packs
 
-    def _head(self, name: str, data: bytes) -> bytes:
+    def _head(self, name: str, data: bytes | memoryview) -> bytes:
         salt = (
             self.version if name.startswith("facts") else self.salt
         )  # facts know nothing of packs
@@ -168,11 +223,11 @@ class Cache:
         if self.folder is None:
             return None
         try:
-            whole = (self.folder / f"{name}.bin").read_bytes()
+            whole = memoryview((self.folder / f"{name}.bin").read_bytes())
         except OSError:
             return None
-        data = whole[33:]
-        if whole[:33] != self._head(name, data):
+        data = whole[_HEAD:]
+        if whole[:_HEAD] != self._head(name, data):
             return None
         try:
             return msgspec.msgpack.decode(data, type=kind)
@@ -180,17 +235,20 @@ class Cache:
             return None
 
     def _write(self, name: str, value: Any) -> None:  # noqa: ANN401 - what msgpack can hold
+        if self.folder is not None:
+            data = msgspec.msgpack.encode(value)
+            self._write_parts(name, self._head(name, data), data)
+
+    def _write_parts(self, name: str, *parts: bytes | msgspec.Raw) -> None:
         """Write a file in one step; a cache that cannot be written is done without."""
         if self.folder is None:
             return
-        data = msgspec.msgpack.encode(value)
         with contextlib.suppress(OSError):
             prepare(self.folder)
             handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f"{name}-")
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(self._head(name, data))
-                    file.write(data)
+                    file.writelines(parts)
                 os.replace(temporary, self.folder / f"{name}.bin")  # noqa: PTH105 - a str here
             except OSError:
                 os.unlink(temporary)  # noqa: PTH108 - as above
@@ -207,3 +265,11 @@ def prepare(folder: Path) -> None:
 
 def _size(known: Mapping[str, Known]) -> int:
     return sum(memoryview(each.facts).nbytes for each in known.values())
+
+
+def _mapped(path: Path) -> bytes | mmap.mmap:
+    """Return what a file holds, which is read as far as it is looked at."""
+    if os.name == "nt":  # where a file cannot be replaced while it is mapped
+        return path.read_bytes()
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

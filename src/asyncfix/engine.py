@@ -7,12 +7,13 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from asyncfix.packs import Packs, Rule
-    from asyncfix.project.files import Files
+    from asyncfix.project.files import Files, Search
     from asyncfix.project.program import Project
 
 Progress = Callable[[str, int, int], None]
@@ -362,7 +363,8 @@ def index(
     for path, made in _extracted(sources, jobs):
         mtime, size = found.stats[path]
         facts = decode(made)
-        fresh[path] = Known(mtime, size, facts.digest, facts.head, facts.facts)
+        checksum = crc32(memoryview(facts.facts))
+        fresh[path] = Known(mtime, size, facts.digest, facts.head, facts.facts, checksum)
         done += 1
         if progress and done % 50 == 0:
             progress("reading", done, len(found.files))
@@ -372,34 +374,39 @@ def index(
         store.store_facts(kept)
     before: dict[str, FileFacts] = {}
     for path in changed if len(changed) <= _FEW else ():
-        if path in known:
+        if path in known and known[path].whole:
             with suppress(msgspec.DecodeError, msgspec.ValidationError):
                 before[path] = msgspec.msgpack.decode(known[path].facts, type=FileFacts)
     paths = [path for path in found.files if path in fresh]
-    files = _files(paths, fresh, found.root)
+    files = _files(paths, fresh, found.root, frozenset(changed))
     return Indexed(files, before, len(found.files) - len(changed), errors)
 
 
-def _files(paths: list[str], known: Mapping[str, Known], root: Path) -> Files:
-    """Return files that are decoded when they are asked for; what is decoded is kept once."""
+def _files(
+    paths: list[str], known: Mapping[str, Known], root: Path, fresh: Container[str]
+) -> Files:
+    """Return files that are decoded when they are asked for; what is `fresh` is kept only once."""
     from asyncfix.project.files import Files  # noqa: PLC0415 - not needed when nothing changed
 
     decode = msgspec.msgpack.Decoder(FileFacts).decode
-    raw: list[bytes | msgspec.Raw] = [known[path].facts for path in paths]
+    raw: list[Known | None] = [known[path] for path in paths]
 
     def load(at: int) -> FileFacts:
-        data, raw[at] = raw[at], b""
-        try:
-            return decode(data)
-        except (msgspec.DecodeError, msgspec.ValidationError):
-            # kept by a version that was under development: read once more
-            sources, _ = _sources(root, [paths[at]], {})
-            made = msgspec.msgpack.decode(extract_batch(sources)[0], type=Made)
-            return decode(made.facts)
+        data = raw[at]
+        if paths[at] in fresh:
+            raw[at] = None
+        if data is not None and data.whole:
+            with suppress(msgspec.DecodeError, msgspec.ValidationError):
+                return decode(data.facts)
+        # damaged, or kept by a version that was under development, or forgotten: read once more
+        sources, _ = _sources(root, [paths[at]], {})
+        made = msgspec.msgpack.decode(extract_batch(sources)[0], type=Made)
+        return decode(made.facts)
 
-    def says(at: int, texts: Sequence[bytes]) -> bool:
-        data = bytes(raw[at]) or msgspec.msgpack.encode(files[at])
-        return any(text in data for text in texts)
+    def says(at: int, search: Search) -> bool:
+        data = raw[at]
+        kept = data.facts if data is not None else msgspec.msgpack.encode(files[at])
+        return search(memoryview(kept)) is not None
 
     heads, digests = [known[path].head for path in paths], [known[path].digest for path in paths]
     files = Files(paths, digests, heads, load, says)

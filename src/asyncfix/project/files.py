@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,13 +11,16 @@ from asyncfix import facts
 from asyncfix.heads import Head, head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from asyncfix.facts import Class, FileFacts, Function
 
 _NOTHING = facts.Function(
     "", "", 0, 0, -1, (), 0, (), (), (), (), (), {}, 0, 0, "", (), (), (), (), (), ()
 )
+
+
+Search = Callable[[memoryview], object]  # gives None where it finds nothing
 
 
 class Sign(NamedTuple):
@@ -32,7 +37,7 @@ class Sign(NamedTuple):
 
 
 class Files:
-    """A sequence of facts; `load` gives those of the file at an index, `says` looks for a text."""
+    """A sequence of facts; `load` gives those of the file at an index, `says` searches them."""
 
     def __init__(
         self,
@@ -40,7 +45,7 @@ class Files:
         digests: Sequence[str],
         heads: Sequence[Head],
         load: Callable[[int], FileFacts],
-        says: Callable[[int, Sequence[bytes]], bool],
+        says: Callable[[int, Search], bool],
     ) -> None:
         self.paths = paths
         self.digests = digests
@@ -87,8 +92,8 @@ class Files:
         def load(index: int) -> FileFacts:
             return now[index] or self[index]
 
-        def says(index: int, texts: Sequence[bytes]) -> bool:
-            return now[index] is not None or self.says(index, texts)
+        def says(index: int, search: Search) -> bool:
+            return now[index] is not None or self.says(index, search)
 
         return Files(self.paths, digests, heads, load, says)
 
@@ -205,5 +210,6 @@ class Classes:
 
 def mentioning(files: Files, names: Iterable[str]) -> set[int]:
     """Return the files whose facts hold one of these names in any place."""
-    wanted = [name.encode("utf-8", "surrogatepass") for name in names]
-    return {at for at in range(len(files)) if files.says(at, wanted)} if wanted else set()
+    wanted = [re.escape(name.encode("utf-8", "surrogatepass")) for name in names]
+    searches = [re.compile(each).search for each in wanted]
+    return {at for at in range(len(files)) if any(files.says(at, each) for each in searches)}
