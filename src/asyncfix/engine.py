@@ -228,7 +228,7 @@ def report_on(
     rules, findings = rules_of(project), nominated(project)
     kept, silenced = _judged(findings, project, rules, asked, whole=found.whole)
     is_ignored, gone = ignored(config), {(each.rule, each.location) for each in silenced}
-    if store:  # of a check, for which most facts have told all that they have to
+    if store and not project.graph.recalled:  # most facts have told all that they have to
         project.files.forget({each.location.path for each in (*kept, *silenced)})
         project.typing.forget(project.graph.callbacks.passed)
     every = identified([*kept, *silenced], project.files, texts, store)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from asyncfix import facts
 from asyncfix.checks.nomination import Place, nomination
 from asyncfix.findings import Severity
-from asyncfix.project.index import is_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,12 +49,11 @@ def _registered(full: str, root: Root, project: Project) -> Iterator[tuple[str, 
         return is_passed and any(_is(each, full, project) for each in typing.of(file, parts[1]))
 
     name = f"{last}({by_keyword}=…)" if by_keyword else full
-    for file, head in enumerate(typing.files.heads):
-        if last in head.calls and not is_test(typing.files.paths[file]):
-            answer = partial(project.lifetimes.named_in, file, last, fits)
-            question = f"registers {full} {argument}"
-            for place in project.callers.places(question, file, file, answer):
-                yield name, place
+    for file in typing.index.calling(last, tests=False):
+        answer = partial(project.lifetimes.named_in, file, last, fits)
+        question = f"registers {full} {argument}"
+        for place in project.callers.places(question, file, file, answer):
+            yield name, place
 
 
 def _is(each: Sequence[object], full: str, project: Project) -> bool:

@@ -63,8 +63,8 @@ class Callbacks:
         changed = True
         while changed and not graph.queue:
             changed = False
-            for number, own in enumerate(graph.called_params):
-                for called in list(own) if own else ():
+            for number in sorted(graph.called_params):
+                for called in list(graph.called_params[number]):
                     changed |= self._pass(number, called)
 
     def _pass(self, number: Instance, called: CalledParam) -> bool:

@@ -11,7 +11,7 @@ from asyncfix import facts
 from asyncfix.heads import Head, head
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from asyncfix.facts import Class, FileFacts, Function
 
@@ -52,6 +52,7 @@ class Files:
         self.heads = heads
         self.says = says
         self._load = load
+        self._mentions: dict[str, frozenset[int]] = {}
         self._known: list[FileFacts | None] = [None] * len(paths)
 
     @classmethod
@@ -72,6 +73,15 @@ class Files:
         for at, path in enumerate(self.paths):
             if path not in but:
                 self._known[at] = None
+
+    def mentions(self, name: str) -> frozenset[int]:
+        """Return the files whose facts hold a name in any place."""
+        found = self._mentions.get(name)
+        if found is None:
+            search = re.compile(re.escape(name.encode("utf-8", "surrogatepass"))).search
+            files = range(len(self.paths))
+            found = self._mentions[name] = frozenset(at for at in files if self.says(at, search))
+        return found
 
     def __len__(self) -> int:
         """Return how many files there are."""
@@ -206,10 +216,3 @@ class Classes:
     def __iter__(self) -> Iterator[tuple[int, Class]]:
         """Yield all classes."""
         return map(self.__getitem__, range(len(self._home)))
-
-
-def mentioning(files: Files, names: Iterable[str]) -> set[int]:
-    """Return the files whose facts hold one of these names in any place."""
-    wanted = [re.escape(name.encode("utf-8", "surrogatepass")) for name in names]
-    searches = [re.compile(each).search for each in wanted]
-    return {at for at in range(len(files)) if any(files.says(at, each) for each in searches)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from asyncfix import facts, packs
@@ -57,7 +58,7 @@ class Graph:
         self.spawned: dict[Instance, list[Edge]] = {}
         self.asked: list[list[Asked]] = []
         self.aside: list[list[Edge]] = []  # into threads, into oneself, past a decorator
-        self.called_params: list[list[CalledParam]] = []
+        self.called_params: defaultdict[Instance, list[CalledParam]] = defaultdict(list)
         self.resolved_params: set[tuple[int, int, int, int]] = set()
         self.unresolved: list[tuple[int, int, int]] = []
         self.promised: dict[str, Target] = {}
@@ -122,7 +123,6 @@ class Graph:
             self.spawns.append([])
             self.asked.append([])
             self.aside.append([])
-            self.called_params.append([])
             self.queue.append(number)
         return number
 
@@ -144,7 +144,7 @@ class Graph:
             len(self.edges[number]),
             len(self.spawns[number]),
             len(self.hits[number]),
-            len(self.called_params[number]),
+            len(self.called_params.get(number, ())),
             [each[1:] for each in self.unresolved[before:]],
             len(self.asked[number]),
             len(self.aside[number]),

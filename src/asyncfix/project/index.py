@@ -42,25 +42,39 @@ class Index:
         self.known_puts: dict[int, Puts] = {}
 
     @cached_property
-    def _calling(self) -> dict[str, list[tuple[int, int]]]:
-        """Return the files that call something, and how often, by its last name."""
-        found: dict[str, list[tuple[int, int]]] = {}
+    def _calling(self) -> dict[str, list[int]]:
+        """Return the files that call something by its last name."""
+        found: dict[str, list[int]] = {}
         for file, head in enumerate(self.files.heads):
-            for name, count in head.calls.items():
-                found.setdefault(name, []).append((file, count))
+            for name in head.calls:
+                if name in found:
+                    found[name].append(file)
+                else:
+                    found[name] = [file]
         return found
+
+    @cached_property
+    def tests(self) -> frozenset[int]:
+        """Return the files that hold tests."""
+        return frozenset(at for at, path in enumerate(self.files.paths) if is_test(path))
 
     def count(self, name: str) -> int:
         """Return how many calls there are of something with this last name."""
         self.trace.asked(name)
-        return sum(count for _, count in self._calling.get(name, ()))
+        heads = self.files.heads
+        return sum(heads[file].calls[name] for file in self._calling.get(name, ()))
 
     def callers(self, name: str, *, tests: bool = True) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Yield the calls of something with this last name, by file."""
+        for file in self.calling(name, tests=tests):
+            yield file, self.files[file].calls[name]
+
+    def calling(self, name: str, *, tests: bool = True) -> Iterator[int]:
+        """Yield the files that call something with this last name."""
         self.trace.asked(name)
-        for file, _ in self._calling.get(name, ()):
-            if tests or not is_test(self.files.paths[file]):
-                yield file, self.files[file].calls[name]
+        for file in self._calling.get(name, ()):
+            if tests or file not in self.tests:
+                yield file
 
     @cached_property
     def puts_by_file(self) -> list[Puts]:

@@ -128,7 +128,7 @@ class Lifetimes:
 
     def named(self, name: str, fits: Fits) -> Iterator[Called]:
         """Yield the places outside tests where something of a name is called that fits."""
-        for file, _ in self.project.typing.index.callers(name, tests=False):
+        for file in self.project.typing.index.calling(name, tests=False):
             yield from self.named_in(file, name, fits)
 
     def named_in(self, file: int, name: str, fits: Fits) -> Iterator[Called]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.project.arguments import argument
-from asyncfix.project.index import is_test
 from asyncfix.project.types import NO_CALL, is_vague, unique
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class Parameters:
         if function.flags & facts.LAMBDA or self.typing.depth > _DEEPEST:
             return ()
         fid = self.typing.first_function[file] + parts[1]
-        test = is_test(self.typing.files.paths[file])
+        test = file in self.typing.index.tests
         found: list[Type] = []
         for name in self._called_as(file, function):
             for at, node in self._calls(name, test=test):

@@ -325,7 +325,8 @@ class Project:
         entry = self.entries.get(self.graph.instances[instance][0])
         if entry is not None and entry.kind == "test":
             return "in a test or a script"
-        if set(self.files.heads[self.graph.file_index(instance)].defines) >= _MIGRATION:
+        defines = self.files.heads[self.graph.file_index(instance)].defines
+        if all(name in defines for name in _MIGRATION):
             return "in a migration"
         return "in a test or a script" if self.is_beside(self.graph.path(instance)) else ""
 

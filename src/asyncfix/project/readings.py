@@ -119,7 +119,7 @@ def saved(graph: Graph, number: Instance, extent: Extent) -> Reading:
         [saved_edge(edge, instances) for edge in edges[: extent.calls]],
         [saved_edge(edge, instances) for edge in graph.spawns[number][: extent.spawns]],
         [SavedHit(graph.keys.key(hit), *hit[2:]) for hit in graph.hits[number][: extent.hits]],
-        graph.called_params[number][: extent.passed],
+        graph.called_params[number][: extent.passed] if extent.passed else [],
         extent.unresolved,
         [SavedAsked(*each[1:]) for each in graph.asked[number][: extent.asked]],
         [saved_edge(edge, instances) for edge in graph.aside[number][: extent.aside]],

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix import facts
 from asyncfix.project.decorators import PROPERTIES, SETTER
-from asyncfix.project.files import mentioning
 from asyncfix.project.outline import Difference, difference
 from asyncfix.project.trace import bit, file_bit
 
@@ -64,7 +63,7 @@ def stale(
         decorators = {decorator for _, decorator in found.defined}
         for name in ((found.called | decorators) & known) | {f"={name}" for name in found.set}:
             mask |= bit(name)
-        again |= mentioning(files, _wanted_otherwise(files, at, found))
+        again = again.union(*map(files.mentions, _wanted_otherwise(files, at, found)))
         refilled |= {at} if found.puts else set()
     return Stale(frozenset(changed), frozenset(again), frozenset(refilled), mask)
 
@@ -73,7 +72,7 @@ def _newly_meant(files: Files, at: int, earlier: FileFacts, gained: frozenset[st
     """Tell whether anything said a name of a module before the module had it."""
     if any(node[0] == facts.GLOBAL and node[1] in gained for node in earlier.nodes):
         return True
-    return bool(mentioning(files, gained) - {at})
+    return any(files.mentions(name) - {at} for name in gained)
 
 
 def _wanted_otherwise(files: Files, at: int, found: Difference) -> set[str]:
