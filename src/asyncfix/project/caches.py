@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix import facts
 from asyncfix.heads import decorators
-from asyncfix.project.files import mentioning
 from asyncfix.project.senders import parameters_of
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ class Caches:
             return False
         return any(
             _evicts(self.project.files[other], name)
-            for other in mentioning(self.project.files, [name])
+            for other in sorted(self.project.files.mentions(name))
             if other != at
         )
 
