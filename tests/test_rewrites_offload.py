@@ -272,6 +272,7 @@ def test_a_connection_for_all_threads_may_be_made_in_any():
         ),
         ("slow(  # why\n    1,\n)", "await asyncio.to_thread(\n    slow,  # why\n    1,\n)"),
         ("slow(1,  # why\n    plus=2)", "await asyncio.to_thread(slow, 1,  # why\n    plus=2)"),
+        ("slow(\n    1, plus=2\n)", "await asyncio.to_thread(\n    slow, 1, plus=2\n)"),
         ("slow(  # why\n)", "await asyncio.to_thread(slow  # why\n)"),
     ],
 )

@@ -62,7 +62,8 @@ class Condition(msgspec.Struct, frozen=True):
 class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Callables (`names`) or attributes (`reads`) that block, and what to write instead.
 
-    What is done with a file is told where the file is opened, unless it stands `apart`.
+    What is done with a file is told where the file is opened, unless it stands `apart`; what is
+    `lazy` returns something that blocks anew while it is iterated.
     """
 
     names: tuple[str, ...] = ()
@@ -75,6 +76,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     applicability: Literal["safe", "unsafe", "display-only"] = "unsafe"
     offload: Literal["safe", "unsafe", "no"] = "unsafe"
     thread_bound: bool = False
+    lazy: bool = False
     requires: str = ""
     when: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
+from asyncfix.rewrites.handling import is_handling, refuse_handling
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
@@ -31,15 +32,19 @@ def refuse_bound(place: Place) -> None:
     below = list(_below(place, first))
     _refuse_loop(place, below)
     _refuse_own_thread(place, below)
+    if is_handling(place.node, place.scope):
+        refuse_handling(place, first)
     _refuse_awaitable(place)
     _refuse_thread_bound(place, below)
     _refuse_handed(place)
 
 
-def refuse_loop(place: Place, caller: Instance) -> None:
-    """Raise RefusedError where a function, or what it calls, needs the running loop."""
+def refuse_moved(place: Place, caller: Instance) -> None:
+    """Raise RefusedError where a function, or what it calls, needs the running loop's thread."""
     graph = place.workspace.project.graph
-    _refuse_loop(place, list(_below(place, [edge.callee for edge in graph.edges[caller]])))
+    below = list(_below(place, [edge.callee for edge in graph.edges[caller]]))
+    _refuse_loop(place, below)
+    _refuse_own_thread(place, [caller, *below])
 
 
 def _refuse_loop(place: Place, below: list[Instance]) -> None:

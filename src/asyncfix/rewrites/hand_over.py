@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from asyncfix.rewrites.handling import refuse_asking
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.rows import broken, indents, is_followed, is_too_long
 from asyncfix.rewrites.workspace import RefusedError
@@ -81,7 +82,7 @@ def _opened(place: Place, node: Node, before: str) -> list[Edit]:
     if not given:
         gap, comma = "", "  " if is_told else ""
     elif "\n" in gap:
-        comma = "," + gap
+        comma = ", " if _fits_beside(place, node, match.end()) else "," + gap
     elif is_told:
         row = data[data.rfind(b"\n", 0, given[0].start) : given[0].start].decode()
         gap, comma = row, ",  "
@@ -91,6 +92,17 @@ def _opened(place: Place, node: Node, before: str) -> list[Edit]:
         place.replaced(node.start, node.start, before + gap),
         place.replaced(match.start(), match.end(), comma),
     ]
+
+
+def _fits_beside(place: Place, node: Node, start: int) -> bool:
+    """Tell whether all arguments share a row of their own, with room for the callee there."""
+    data = place.workspace.text(place.path).data
+    end = data.find(b"\n", start)
+    row = data[data.rfind(b"\n", 0, start) + 1 : end].decode("utf-8", "replace").rstrip()
+    rest = data[end : node.end].strip() if start <= end < node.end else b""
+    if rest != b")" or row.endswith((",", "(")) or "#" in row:
+        return False
+    return len(row) + len(node["func"].text) + 2 <= place.workspace.width(place.path)
 
 
 def in_lambda(place: Place, node: Node, thread: ThreadCall, *, only: bool = False) -> list[Edit]:
@@ -162,6 +174,7 @@ def in_parentheses(place: Place, node: Node, before: str) -> list[Edit]:
 
 def _around(place: Place, node: Node, before: str, after: str, *, moved: bool = True) -> list[Edit]:
     if moved:
+        refuse_asking([node], place.scope)
         if scopes.awaits([node]):
             raise RefusedError("the expression that must move to a thread awaits")
         if any(each.kind == "NamedExpr" for each in node.walk()):

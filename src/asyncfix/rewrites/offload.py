@@ -11,7 +11,7 @@ from asyncfix.rewrites import nested
 from asyncfix.rewrites.callee import refuse_bound
 from asyncfix.rewrites.hand_over import handed, in_lambda, in_parentheses, listed, stored
 from asyncfix.rewrites.names import bound
-from asyncfix.rewrites.place import refuse_without_await
+from asyncfix.rewrites.place import refuse_position, refuse_without_await
 from asyncfix.rewrites.threads import thread_call
 from asyncfix.rewrites.unit import unit_of_work
 from asyncfix.rewrites.work import statements_of_work
@@ -31,6 +31,10 @@ _ELSEWHERE = (
     "the function runs in another thread: it must not rely on thread-local or context variables "
     "that it sets, nor on objects that other tasks use at the same time"
 )
+_COLLECTORS = frozenset(
+    "list sorted tuple set frozenset dict sum len max min any all".split()  # noqa: SIM905 - a list has a line for each
+)
+_CHANGES = frozenset(("remove", "clear", "append", "extend", "insert", "pop", "sort", "reverse"))
 _OTHER_LOOP = (
     "the thread has a loop of its own: connections, locks and tasks of this one do not work in it"
 )
@@ -49,6 +53,8 @@ def offload(place: Place) -> Fix:
     refuse_without_await(place)
     if parent is not None and parent.kind == "Await":
         raise RefusedError("what it returns is awaited: it may be bound to the running loop")
+    if place.is_direct and place.target.lazy:
+        return _lazy(place, parent)
     if place.is_stored:
         try:
             edits = stored(place, place.node, thread_call(place))
@@ -145,6 +151,35 @@ def _iterated(place: Place, loop: Node) -> Fix:
     thread = thread_call(place)
     edits = listed(place, place.node, thread, called=place.is_called)
     return _fix(place, thread, edits, (), "all items are collected before the first is used")
+
+
+def _lazy(place: Place, parent: Node | None) -> Fix:
+    """Move to a thread all that is read of something, by a loop or by what collects it at once."""
+    if parent is not None and parent.kind == "For" and _is_steered(parent):
+        return unit_of_work(place, [parent], Applicability.UNSAFE, notes(place))
+    if parent is not None and parent.kind in ("For", "CompFor"):
+        return _iterated(place, parent)
+    call = parent.parent if parent is not None and parent.kind == "Arg" else None
+    if call is None or call.kind != "Call" or call["func"].text not in _COLLECTORS:
+        raise RefusedError("it blocks while it is iterated, and where that is done is not known")
+    refuse_position(call, place.scope)
+    thread = thread_call(place)
+    return _fix(place, thread, in_lambda(place, call, thread, only=True), ())
+
+
+def _is_steered(loop: Node) -> bool:
+    """Tell whether a loop changes in place what it gets, as one over `os.walk` prunes folders."""
+    names = scopes.targets(loop["target"])
+    for each in loop["body"].walk():
+        if each.kind == "Subscript" and each["value"].text in names and _is_written(each):
+            return True
+        if (
+            each.kind == "Attribute"
+            and each["value"].text in names
+            and each["attr"].text in _CHANGES
+        ):
+            return True
+    return False
 
 
 def _alike(place: Place) -> list[Node]:

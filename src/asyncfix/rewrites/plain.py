@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.findings import Applicability, Fix
-from asyncfix.rewrites.callee import refuse_loop
+from asyncfix.rewrites.callee import refuse_moved
+from asyncfix.rewrites.handling import refuse_handling
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from asyncfix.syntax.statements import Token
 
 STRATEGY = "sync"
+_HANDLER = "exception handler"  # it is called while the exception is handled
 _TAKERS = frozenset(("Depends", "Security", "add_task", "BackgroundTask", "add_api_route"))
 _LOOP_WORDS = frozenset(("asyncio", "anyio", "trio", "contextvars"))
 _DEF = re.compile(rb"async\s+(?=def\b)")
@@ -40,7 +42,9 @@ def plain_function(place: Place) -> Fix:
     if entry is None or not place.scope.is_async:
         raise RefusedError("no framework runs this function in a thread")
     _refuse_body(place)
-    refuse_loop(place, place.chain.instance)
+    refuse_moved(place, place.chain.instance)
+    if entry.kind == _HANDLER:
+        refuse_handling(place, [place.chain.instance])
     _refuse_decorated(place, entry)
     _refuse_used(place, entry)
     data = place.workspace.text(place.path).data

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Fix
+from asyncfix.rewrites.handling import refuse_asking
 from asyncfix.rewrites.names import free_name
 from asyncfix.rewrites.place import refuse_without_await
 from asyncfix.rewrites.threads import thread_call
@@ -51,6 +52,7 @@ def unit_of_work(
 ) -> Fix:
     """Return the fix that runs statements in a thread; raise RefusedError if they cannot move."""
     refuse_without_await(place)
+    refuse_asking(statements, place.scope)
     unit = unit_from(place.scope, statements)
     thread = thread_call(place)
     name = _name(place, unit)
@@ -184,6 +186,8 @@ def _tail(statement: Node, name: str) -> Node | None:
 
 def _name(place: Place, unit: Unit) -> str:
     reading, doing = _VERBS.get(place.target.effect or "", ("get", "wait"))
+    if unit.statements[0].kind == "For" and place.target.effect in ("file", "metadata"):
+        doing = "visit_files"
     told = "_and_".join(unit.results[:2]).lstrip("_")
     wanted = f"{reading}_{told}" if told else doing
     if unit.ends or len(unit.statements) == len(scopes.block(place.scope)):
@@ -220,11 +224,11 @@ def _edits(place: Place, unit: Unit, thread: ThreadCall, name: str) -> Iterator[
 
 
 def _opens_block(data: bytes, begin: int) -> bool:
-    """Tell whether nothing, a blank row or the head of the block stands above an offset."""
+    """Tell whether a comment, a blank row or the head of the block stands above an offset."""
     above = data[:begin].rstrip(b"\r\n")
     row = above[above.rfind(b"\n") + 1 :].strip()
     blank = data[:begin].replace(b"\r", b"").endswith(b"\n\n")
-    return blank or row.endswith(b":")
+    return blank or row.endswith(b":") or row.startswith(b"#")
 
 
 def _step(scope: Node, indent: str) -> str:
