@@ -9,6 +9,7 @@ import pytest
 from batching import Pair, outcome, pair
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rewriting import rewritten
 
 HEAD = "import sqlite3\n\n\n"
 SIGNATURE = "def main(conn: sqlite3.Connection, tenant: int, owners: list[int]) -> list:\n"
@@ -173,3 +174,37 @@ def test_many_thousand_keys_are_one_parameter():
     conn = sqlite3.connect(":memory:")
     conn.execute("CREATE TABLE leads (owner INTEGER, tenant INTEGER)")
     assert len(made.after["main"](conn, 1, list(range(300_000)))) == 300_000
+
+
+STORE = """
+import sqlite3
+
+
+class Store:
+    def __init__(self, connection: sqlite3.Connection):
+        self.connection = connection
+
+    def name_of(self, number: int):
+        row = self.connection.execute(
+            "SELECT name FROM items WHERE id = ?", (number,)
+        ).fetchone()
+        return row[0] if row else None
+
+
+def names(connection: sqlite3.Connection, numbers: list[int]):
+    store = Store(connection)
+    return [store.name_of(number) for number in numbers]
+"""
+
+
+def test_a_class_that_a_test_replaces_gets_no_other_method():
+    test = 'from unittest.mock import patch\n\n\ndef test_names():\n    with patch("app.Store"):\n'
+    plain = rewritten({"app.py": STORE}, group="batching")
+
+    faked = rewritten(
+        {"app.py": STORE, "tests/test_app.py": f"{test}        pass\n"}, group="batching"
+    )
+
+    assert plain.fixes
+    assert not faked.fixes
+    assert "`Store` is replaced by something else in tests/test_app.py" in faked.refused

@@ -417,3 +417,22 @@ def test_who_asks_for_the_loop_turns_and_moves_what_blocks_to_a_thread(tmp_path)
         .replace("keeper.get(", "await keeper.get(")
     )
     assert printed(tmp_path, fixed.files) == "[True, True]\n"
+
+
+def test_a_class_that_a_test_replaces_keeps_its_methods():
+    test = """
+import pytest
+from unittest.mock import patch
+
+
+@pytest.mark.asyncio
+async def test_main():
+    with patch("disk.Disk", return_value=object()):
+        pass
+"""
+    files = {"disk.py": DISK, "main.py": MAIN, "tests/test_main.py": test}
+
+    done = rewritten(files, "cascade")
+
+    assert done.files["disk.py"] == DISK
+    assert [fix.title for fix in done.fixes] == ["Make `both` asynchronous, and await every call"]

@@ -81,7 +81,7 @@ import traceback
 
 def note(text):
     time.sleep(0.01)
-    sys.stdout.write(f"{text} {traceback.format_exc().splitlines()[-1]}\n")
+    sys.stdout.write(f"{text} {traceback.format_exc().splitlines()[-1]}\\n")
 
 
 def note_own(text):

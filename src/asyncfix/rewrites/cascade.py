@@ -15,6 +15,7 @@ from asyncfix.project.chains import chains, ways
 from asyncfix.project.index import is_test
 from asyncfix.rewrites.hand_over import needs_parentheses
 from asyncfix.rewrites.place import Place, is_under_lock, refuse_position
+from asyncfix.rewrites.references import refuse_faked
 from asyncfix.rewrites.strategies import strategies
 from asyncfix.rewrites.turning import is_run_as_test, turning
 from asyncfix.rewrites.workspace import RefusedError
@@ -65,6 +66,8 @@ def _attempt(place: Place, fid: int) -> Fix | str:
 
 def _fix(place: Place, turned: Turning) -> Fix:
     workspace = place.workspace
+    for name in _classes(workspace, turned):
+        refuse_faked(workspace, name)
     inner = list(_bodies(place, turned))
     edits = [
         *_definitions(workspace, turned),
@@ -87,6 +90,17 @@ def _fix(place: Place, turned: Turning) -> Fix:
         strategy=STRATEGY,
         imports=tuple(dict.fromkeys((*(i for each in inner for i in each.imports), *marks))),
         requires=tuple(dict.fromkeys(r for each in inner for r in each.requires)),
+    )
+
+
+def _classes(workspace: Workspace, turned: Turning) -> dict[str, None]:
+    """Return the names of the classes whose methods turn."""
+    typing = workspace.project.typing
+    functions = [typing.functions[fid] for fid in turned.functions]
+    return dict.fromkeys(
+        typing.files[file].classes[function.owner].name
+        for file, function in functions
+        if function.owner >= 0 and not is_test(typing.files.paths[file])
     )
 
 

@@ -50,6 +50,14 @@ def refuse_references(
             uses.refuse()
 
 
+def refuse_faked(workspace: Workspace, name: str) -> None:
+    """Raise RefusedError where a test puts something else in the place of a class or function."""
+    fakes = re.compile(rb"(?:patch|setattr)[^\n]*[\"'.]" + re.escape(name.encode()) + rb"[\"']")
+    for path in workspace.files:
+        if is_test(path) and fakes.search(workspace.text(path).data):
+            raise RefusedError(f"`{name}` is replaced by something else in {path}")
+
+
 def _refuse_computed(workspace: Workspace, family: list[int]) -> None:
     """Raise RefusedError where a class or module looks up what is its own by a computed name."""
     typing = workspace.project.typing

@@ -18,6 +18,7 @@ from asyncfix.rewrites.batch.code import (
 )
 from asyncfix.rewrites.batch.frame import Called, Frame, Once
 from asyncfix.rewrites.batch.parts import Out, head, is_text, serves, up_to
+from asyncfix.rewrites.references import refuse_faked
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
@@ -62,6 +63,9 @@ class Twin:
 
     def _refuse(self) -> None:
         node = self.to.node
+        qualname = self.workspace.project.graph.function(self.to.edge.callee).qualname
+        for name in qualname.split("."):
+            refuse_faked(self.workspace, name)
         strange = [e["decorator"].text for e in node.all("decorators")]
         if set(strange) - _DECORATORS:
             raise RefusedError(f"`{node['name'].text}` is decorated with `{strange[0]}`")
