@@ -52,7 +52,7 @@ class Clients:
     def dropped(self) -> list[Making]:
         """Return the calls that make a client for one use."""
         found: dict[Called, Making] = {}
-        queue = deque(self._made_outside())
+        queue = deque(self.made)
         seen = {each.at for each in queue}
         while queue:
             making = queue.popleft()
@@ -74,8 +74,12 @@ class Clients:
 
     # Where clients are made
 
+    @cached_property
+    def made(self) -> list[Making]:
+        """Return the calls of what packs know to make clients."""
+        return list(self._made_outside())
+
     def _made_outside(self) -> Iterator[Making]:
-        """Yield the calls of what packs know to make clients."""
         services, callers = self.project.services, self.project.callers
         names = {name.rpartition(".")[2] for name in services.clients}
         for file, head in enumerate(self.typing.files.heads):

@@ -17,6 +17,7 @@ from asyncfix.project.evaluate import Typing
 from asyncfix.project.files import Files
 from asyncfix.project.graph import Graph
 from asyncfix.project.index import is_test
+from asyncfix.project.keeping import Keeping
 from asyncfix.project.lazy import LazyLoad, LazyLoads
 from asyncfix.project.lifetimes import Lifetimes
 from asyncfix.project.notes import Note, Notes, noted
@@ -344,6 +345,11 @@ class Project:
     def clients(self) -> Clients:
         """Return what follows clients from where they are made."""
         return Clients(self)
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        """Return what finds clients that are kept and never closed."""
+        return Keeping(self)
 
     @cached_property
     def services(self) -> Services:
