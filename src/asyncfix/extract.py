@@ -49,7 +49,7 @@ _SHORTEST_STATEMENT = 20
 _LONGEST_STATEMENT = 20_000
 _TOLD_SQL = re.compile(
     r"\A\s*(?:select\s.*\sfrom\s.*\s(?:order\s+by|offset)\s|with\s.*\sas\s*\(.*\soffset\s)"
-    r"|\bcreate\s+(?:unique\s+)?(?:table|index)\s",
+    r"|\bcreate\s+(?:unique\s+)?(?:table|index)\s|\bjournal_mode\b",
     re.IGNORECASE | re.DOTALL,
 )
 _COMPARES = {
@@ -64,6 +64,9 @@ _COMPARES = {
     ast.IsNot: "!",
     ast.NotIn: "!",
 }
+_KNOB = re.compile(
+    r"timeout|pool_?size|max_overflow|m(?:in|ax)_size|max_?connections", re.IGNORECASE
+)
 _FALL_BACK = frozenset(("get", "getenv", "setdefault", "getint", "getfloat", "pop"))
 _LARGEST = 1e12
 _MOST_KEYS = 16
@@ -732,7 +735,7 @@ class _Reader:
         if value is None or self.quiet:
             return
         text = str(value) if isinstance(value, str) and "{" in value else key + str(value)
-        if "timeout" in text.lower():
+        if _is_knob(text):
             self.settings.append(Setting(node, key, value, self._start(given), self._end(given)))
 
     def _told(self, given: ast.expr) -> float | str | None:
@@ -775,19 +778,15 @@ class _Reader:
         if rest and len(rest) == 1 and _last_name(node.func) in _FALL_BACK:
             name = first.value if isinstance(first, ast.Constant) else None
             value = self._told(rest[0]) if isinstance(rest[0], ast.Constant | ast.BinOp) else None
-            if isinstance(name, str) and "timeout" in name.lower() and value is not None:
+            if isinstance(name, str) and _is_knob(name) and value is not None:
                 at = rest[0]
                 self.settings.append(Setting(found, "", value, self._start(at), self._end(at)))
-
-    @staticmethod
-    def _is_told(name: str) -> bool:
-        return "timeout" in name.lower()
 
     def _named(self, name: str, given: ast.expr | None) -> None:
         """Note what a variable, attribute or parameter is set to in numbers, or an empty dict."""
         if isinstance(given, ast.Dict | ast.Call) and _is_empty_dict(given):
             self.settings.append(Setting(0, name, "{}", self._start(given), self._end(given)))
-        if "timeout" not in name.lower() or given is None:
+        if given is None or not _is_knob(name):
             return
         if isinstance(given, ast.Call) and _last_name(given) in ("Field", "field"):
             defaults = [k.value for k in given.keywords if k.arg == "default"]
@@ -1023,7 +1022,7 @@ class _Reader:
             self._target(target, value)
             key = target.slice if isinstance(target, ast.Subscript) else target
             name = str(key.value) if isinstance(key, ast.Constant) else _last_name(target)
-            if not isinstance(target, ast.Name) or not self.scope.index or self._is_told(name):
+            if not isinstance(target, ast.Name) or not self.scope.index or _is_knob(name):
                 self._named(name, node.value)
         return True
 
@@ -1907,6 +1906,11 @@ def _joined_sql(values: Sequence[ast.expr]) -> str:
         return ""
     parts = (str(v.value) if isinstance(v, ast.Constant) else "{}" for v in values)
     return _folded("".join(parts))
+
+
+def _is_knob(name: str) -> bool:
+    """Tell whether a name or a text speaks of what can be set about waiting and pools."""
+    return _KNOB.search(name) is not None
 
 
 def _is_empty_dict(given: ast.Dict | ast.Call) -> bool:

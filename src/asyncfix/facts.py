@@ -210,7 +210,7 @@ class Lazy(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """A number or a text, at bytes `start` to `end`, that is given as a timeout or tells of one.
+    """A number or a text, at bytes `start` to `end`, that is given for a timeout or a pool's size.
 
     Empty dicts that variables of modules and attributes are set to are noted in the same way, with
     `{}` as their value. `node` is the call or the dict that it is given to under `key`, or 0 for a
@@ -260,7 +260,7 @@ class FileFacts(NamedTuple):
     owner as written).
     `calls` holds the nodes of all calls by the last name of what is called, `imports` the first
     names of absolute imports; `rebinds` are (function, name) of variables of the module that
-    functions set; `settings` are timeouts, `statements` in SQL.
+    functions set; `settings` are timeouts and sizes, `statements` in SQL.
     """
 
     path: str

@@ -145,7 +145,9 @@ class Setting(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     or a lock. `texts` are paths of texts with settings of PostgreSQL in them. Calls without any of
     `required` wait for ever, which `lacks` explains, and `add` mends. Methods that a class of the
     project has in place of those in `elsewhere`, and a call of `global_default`, may see to it for
-    all calls.
+    all calls. `pool` has the options of a pool of connections with what to write where they are not
+    given; with one of `unpooled` there is none. `advice` says what the lack of an option does, and
+    `doubts` what one does that is true; `journal` tells that the call opens a file of SQLite.
     """
 
     names: tuple[str, ...] = ()
@@ -158,6 +160,11 @@ class Setting(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     lacks: str = ""
     elsewhere: tuple[str, ...] = ()
     global_default: str = ""
+    pool: dict[str, str] = {}
+    unpooled: tuple[str, ...] = ()
+    advice: dict[str, str] = {}
+    doubts: dict[str, str] = {}
+    journal: bool = False
 
 
 class Example(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -13,6 +13,8 @@ from asyncfix.rewrites.moving import STRATEGY, keeps_session, moved
 from asyncfix.rewrites.patience import patient
 from asyncfix.rewrites.place import place_of
 from asyncfix.rewrites.plain import entry_of, plain_function
+from asyncfix.rewrites.pools import pooled
+from asyncfix.rewrites.pragmas import logged
 from asyncfix.rewrites.strategies import strategies
 from asyncfix.rewrites.timeouts import shorter
 from asyncfix.rewrites.workspace import Plan, Refusal, RefusedError, Workspace
@@ -28,6 +30,8 @@ _CHECKS = ("blocking-call", nested.CHECK)
 _AT_ONE_PLACE = {
     "long-database-timeout": shorter,
     "missing-timeout": patient,
+    "pool-settings": pooled,
+    "sqlite-pragmas": logged,
     "unbounded-cache": bounded,
 }
 _PLANNED = {**_LIFECYCLE, **_BATCH}

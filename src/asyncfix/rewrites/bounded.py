@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from asyncfix import facts
 from asyncfix.findings import Applicability, Edit, Fix, Import, Location
 from asyncfix.project.caches import Caches
+from asyncfix.rewrites.following import behind
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from asyncfix.findings import Finding
     from asyncfix.project.caches import Kept
     from asyncfix.rewrites.workspace import Workspace
-    from asyncfix.syntax.tree import Node
 
 _SIZE = 1024
 _NOTE = f"beyond {_SIZE} entries the oldest are computed again: choose the number by what they take"
@@ -98,20 +98,10 @@ def _evicting(kept: Kept, file: FileFacts, path: str, workspace: Workspace) -> l
         node = tree.at(start, end) if tree else None
         if node is None or node.kind != "Subscript" or not index:
             raise RefusedError(f"`{file.functions[index].name}` puts something in by other means")
-        edits.append(_after(node, path, workspace))
+        base = node["value"].text
+        rows = (f"if len({base}) > {_SIZE}:", f"    {base}.pop(next(iter({base})), None)")
+        edits.append(behind(node.statement, path, workspace, rows))
     return edits
-
-
-def _after(node: Node, path: str, workspace: Workspace) -> Edit:
-    statement, base = node.statement, node["value"].text
-    data = workspace.text(path).data
-    begin = data.rfind(b"\n", 0, statement.start) + 1
-    indent = data[begin : statement.start].decode()
-    end = data.find(b"\n", statement.end)
-    if indent.strip() or end < 0 or b";" in data[statement.end : end]:
-        raise RefusedError("the statement that puts something in stands on a row with others")
-    text = f"\n{indent}if len({base}) > {_SIZE}:\n{indent}    {base}.pop(next(iter({base})), None)"
-    return _edit(path, end, end, text)
 
 
 def _edit(path: str, start: int, end: int, text: str) -> Edit:
