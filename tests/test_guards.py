@@ -304,6 +304,10 @@ SCRIPT = """
         requests.get(name)
         await asyncio.sleep(1)
 
+    class Runner:
+        async def run(self):
+            await copy("a")
+
     async def main():
         {body}
 
@@ -316,6 +320,7 @@ SCRIPT = """
     ("body", "severity"),
     [
         ("await copy('a')", "info"),
+        ("await Runner().run()", "info"),
         ("await asyncio.gather(copy('a'), copy('b'))", "error"),
         ("asyncio.create_task(copy('a'))", "error"),
         ("await server.serve(copy('a'))", "error"),

@@ -87,6 +87,23 @@ CASES = {
 }
 
 
+def test_a_browser_takes_one_order_after_the_other(places):
+    app = """
+        from selenium import webdriver
+
+        def load(cookies):
+            driver = webdriver.Chrome()
+            for cookie in cookies:
+                driver.add_cookie(cookie)
+
+        async def handler(cookies):
+            load(cookies)
+    """
+
+    found = places({"app.py": dedent(app)}, select=("blocking", "batching"))
+    assert found == ["load(cookies)"]
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_calls_of_a_library_are_known(places, case):
     app, expected = CASES[case]

@@ -61,6 +61,17 @@ def test_every_use_that_cannot_work_is_reported(dropped, statement, place):
     assert dropped(f"async def handler():\n    {statement}\n") == [place]
 
 
+def test_a_coroutine_is_told_where_it_is_used_first(dropped):
+    code = """
+        async def handler():
+            x = save()
+            print(x[0], x[1])
+            return x.name
+    """
+
+    assert dropped(code) == ["x[0]"]
+
+
 def test_a_call_that_cannot_be_made_gives_none(dropped):
     code = """
         async def store(name, /, *values, key, size=1, **more):

@@ -65,7 +65,10 @@ def _of_file(project: Project, index: int, names: Iterable[str]) -> Iterator[Not
     uses = _Uses(project, index, {node for name in names for node in file.calls[name]})
     for fid, function in enumerate(file.functions, start=first):
         places = {(each.start, each.end): each for each in uses.of(function)}
-        for misuse in places.values():
+        told: dict[int, Misuse] = {}
+        for misuse in sorted(places.values(), key=lambda each: each.start):
+            told.setdefault(misuse.node, misuse)
+        for misuse in told.values():
             yield from _judged(project, fid, index, misuse)
 
 

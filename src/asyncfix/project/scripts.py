@@ -74,6 +74,7 @@ class _Reached:
         )
 
     def _serves(self, number: Instance) -> bool:
+        """Tell whether a function awaits what may serve others, and is none of the project's."""
         typing, names = self.graph.typing, self.graph.typing.library.concurrent
         file = self.graph.file_index(number)
         nodes, sites = self.graph.files[file].nodes, self.graph.function(number).sites
@@ -83,4 +84,8 @@ class _Reached:
             if sites[at] == facts.AWAITS
         )
         calls = (parts for parts in awaited if parts[0] == facts.CALL)
-        return any(f"await {typing.names.last(file, parts[1])}" in names for parts in calls)
+        return any(
+            f"await {typing.names.last(file, parts[1])}" in names
+            and not any(each[0] in "FMV" for each in typing.of(file, parts[1]))
+            for parts in calls
+        )
