@@ -826,3 +826,41 @@ def test_a_lazy_load_in_asynchronous_code_is_an_error(check):
 
     assert finding.severity == "error"
     assert "fails in asynchronous code" in finding.message
+
+
+# What is told of one loop does not depend on which others were looked at before
+
+
+def test_functions_that_call_each_other_lead_to_what_either_asks(found):
+    assert found("""
+        from store import load
+
+        async def first(keys):
+            for key in keys:
+                await down(key)
+
+        async def second(keys):
+            for key in keys:
+                await up(key)
+
+        async def down(key, deeper=False):
+            if deeper:
+                await up(key)
+            return await load(key)
+
+        async def up(key):
+            return await down(key)
+    """) == [*asked("down(key)"), *asked("up(key)")]
+
+
+def test_what_is_too_far_from_one_loop_may_be_near_to_another(found):
+    steps = "".join(
+        f"async def step{at}(key):\n    await step{at + 1}(key)\n\n" for at in range(11)
+    )
+    loops = "".join(
+        f"async def loop{at}(keys):\n    for key in keys:\n        await step{at}(key)\n\n"
+        for at in (0, 9)
+    )
+
+    text = f"from store import load\n\n{loops}{steps}"
+    assert found(text + "async def step11(key):\n    await load(key)\n") == asked("step9(key)")

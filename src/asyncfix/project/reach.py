@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from asyncfix.project.graph import Graph
     from asyncfix.project.loops import Loop
 
+Question = tuple[int, frozenset[int]]  # a function, and the parameters that are looked at
 NO_WORK = frozenset(("pause", "limit", "none"))
 SAVES = frozenset(("commit", "flush"))
 RANK = {"read": 0, "write": 0, "execute": 0, "insert": 1, "add": 1, "flush": 2, "commit": 3}
@@ -43,11 +44,12 @@ class Way(NamedTuple):
 
 
 class Known(NamedTuple):
-    """The ways from a function, the files that they rest on, and the functions looked at."""
+    """The ways from a function, what they rest on, and open questions that are `left` out."""
 
     ways: list[Way]
     mask: int
     visited: frozenset[Instance]
+    left: frozenset[Question]
 
 
 class Reach:
@@ -61,7 +63,9 @@ class Reach:
         self._repeats: dict[Instance, Repeats] = {}
         self._looked: dict[tuple[Instance, Loop | None], frozenset[int]] = {}
         self._param_nodes: dict[int, dict[tuple[int, int], int]] = {}
-        self._ways: dict[tuple[Instance, frozenset[int]], Known] = {}
+        self._ways: dict[Question, Known] = {}
+        self._open: set[Question] = set()
+        self._partly: dict[Question, list[Question]] = {}
 
     @cached_property
     def outgoing(self) -> list[list[Edge]]:
@@ -163,7 +167,7 @@ class Reach:
         depends = self.values(self.graph.file_index(number)).depends
         return any(container in asked and depends(value, {node}) for container, value in file.puts)
 
-    def ways_of(self, edge: Edge, sources: frozenset[int], depth: int = 0) -> Iterator[Way]:
+    def ways_of(self, edge: Edge, sources: frozenset[int]) -> Iterator[Way]:
         """Yield the ways through one call, whose arguments are made of the sources."""
         graph = self.graph
         if self.typing.decorators.names(graph.instances[edge.callee][0]) & CACHES:
@@ -171,14 +175,15 @@ class Reach:
         inner = self._given(edge, sources)
         if not inner:
             return
-        for way in self._within(edge.callee, inner, depth + 1):
+        for way in self._from(edge.callee, inner):
             guards = carried(graph, edge, way.guards)
-            if guards is not None and _ONCE not in guards and len(way.edges) < _DEEPEST:
-                edges = (edge, *way.edges)
-                kind, text = way.kind, way.statement
-                if not text and way.asked.query.kind in _QUERIES:
-                    kind, text = self.kind(edges, way.asked)
-                yield Way(guards, edges, way.asked, kind, text)
+            if guards is None or _ONCE in guards or len(way.edges) >= _DEEPEST:
+                continue
+            edges = (edge, *way.edges)
+            kind, text = way.kind, way.statement
+            if not text and way.asked.query.kind in _QUERIES:
+                kind, text = self.kind(edges, way.asked)
+            yield Way(guards, edges, way.asked, kind, text)
 
     def count(self, edge: Edge, sources: frozenset[int], depth: int = 0) -> int:
         """Return how many questions one call leads to that are about the sources."""
@@ -248,20 +253,29 @@ class Reach:
             }
         return found
 
-    def _within(self, number: Instance, sources: frozenset[int], depth: int) -> list[Way]:
-        """Return the ways from a function to what it asks that depends on the sources."""
-        key, trace = (number, sources), self.typing.trace
-        known = self._ways.get(key)
-        if known is None and depth <= _DEEPEST:
-            self._ways[key] = Known([], 0, frozenset())
-            outer, self.visited = self.visited, {number}
-            mask, trace.mask = trace.mask, 0
-            ways = self._kept(self._all_within(number, sources, depth))
-            known = self._ways[key] = Known(ways, trace.shared(), frozenset(self.visited))
-            self.visited, trace.mask = outer, mask
+    def _from(self, number: Instance, sources: frozenset[int]) -> list[Way]:
+        """Return the ways from a function to what it asks that depends on the sources.
+
+        An answer without the ways through an open question is forgotten once that is answered, so
+        that it does not matter what was asked before.
+        """
+        question, trace = (number, sources), self.typing.trace
+        known = self._ways.get(question)
         if known is None:
-            return []
+            self._ways[question] = Known([], 0, frozenset(), frozenset((question,)))
+            outer = self.visited, self._open, trace.mask
+            self.visited, self._open, trace.mask = {number}, set(), 0
+            ways = self._kept(self._all_within(number, sources))
+            left = frozenset(self._open - {question})
+            known = Known(ways, trace.shared(), frozenset(self.visited), left)
+            self.visited, self._open, trace.mask = outer
+            for other in self._partly.pop(question, ()):
+                self._ways.pop(other, None)
+            self._ways[question] = known
+            for other in left:
+                self._partly.setdefault(other, []).append(question)
         self.visited |= known.visited
+        self._open |= known.left
         trace.mask |= known.mask
         return known.ways
 
@@ -272,7 +286,7 @@ class Reach:
             kept.setdefault((way.kind == "request", way.guards), way)
         return list(kept.values())[:_MOST]
 
-    def _all_within(self, number: Instance, sources: frozenset[int], depth: int) -> Iterator[Way]:
+    def _all_within(self, number: Instance, sources: frozenset[int]) -> Iterator[Way]:
         values = self.values(self.graph.file_index(number))
         objects = _objects(values.file, sources)
         saves = [each for each in self.graph.asked[number] if each.query.kind in SAVES]
@@ -290,7 +304,10 @@ class Reach:
         for edge in self.outgoing[number]:
             leads = edge.callee in self.reaching and self.runs(number, edge)
             if leads and not self.remembers(number, edge.node, None):
-                yield from self.ways_of(edge, sources, depth)
+                for way in self.ways_of(edge, sources):
+                    callers = (way.asked.caller, *(each.caller for each in way.edges[1:]))
+                    if number not in callers:  # else there is a shorter one
+                        yield way
 
 
 def _objects(file: FileFacts, sources: Iterable[int]) -> frozenset[int]:
