@@ -158,8 +158,8 @@ async def index(key: str):
 """
 
 
-def test_a_dict_of_coroutines_becomes_a_cache_of_a_library():
-    text = fixed(ONLY_COROUTINES)
+def test_a_dict_of_coroutines_becomes_a_cache_of_a_library_that_is_in_use():
+    text = fixed(f"import cachetools\n{ONLY_COROUTINES}")
 
     assert "self.known: LRUCache[str, list] = LRUCache(maxsize=1024)" in text
     assert "from cachetools import LRUCache" in text
@@ -170,3 +170,10 @@ def test_what_is_shared_and_changed_cannot_be_dropped(value):
     assert fixed(DICT.replace("work(key)\n    return", f"{value}\n    return")) == (
         "what it keeps is shared and changed, so that none may be made anew"
     )
+
+
+def test_no_library_is_asked_for_to_bound_a_dict():
+    text = fixed(ONLY_COROUTINES)
+
+    assert "cachetools" not in text
+    assert "if len(self.known) > 1024:" in text

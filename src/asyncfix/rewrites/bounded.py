@@ -77,7 +77,8 @@ def _kept(
     kept, file = found[0], workspace.project.files[at]
     if not caches.holds_values(at, kept):
         raise RefusedError("what it keeps is shared and changed, so that none may be made anew")
-    if all(file.functions[each].flags & facts.ASYNC for each, _, _ in kept.places):
+    is_known = "cachetools" in workspace.project.files.imports
+    if is_known and all(file.functions[each].flags & facts.ASYNC for each, _, _ in kept.places):
         data = workspace.text(where.path).data
         edits = [_edit(where.path, where.start, where.end, f"LRUCache(maxsize={_SIZE})")]
         begin = data.rfind(b"\n", 0, where.start) + 1

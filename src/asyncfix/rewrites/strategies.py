@@ -8,6 +8,7 @@ from asyncfix.project.index import is_test
 from asyncfix.rewrites import nested
 from asyncfix.rewrites.files import async_file, library_for, opens_file
 from asyncfix.rewrites.offload import offload
+from asyncfix.rewrites.paths import asks_path, async_path
 from asyncfix.rewrites.port import library_of, ported
 from asyncfix.rewrites.sleep import awaited_twin
 from asyncfix.rewrites.twin import async_twin, has_twin
@@ -44,6 +45,8 @@ def _native(place: Place) -> tuple[Rewrite, bool] | None:
         return ported, _is_at_home(place, library)
     if opens_file(place):
         return async_file, library_for(place.workspace, place.path)[1]
+    if asks_path(place):
+        return async_path, place.workspace.config.thread_api == "anyio"
     if has_twin(place):
         return async_twin, True
     return None
