@@ -864,3 +864,41 @@ def test_what_is_too_far_from_one_loop_may_be_near_to_another(found):
 
     text = f"from store import load\n\n{loops}{steps}"
     assert found(text + "async def step11(key):\n    await load(key)\n") == asked("step9(key)")
+
+
+def test_a_statement_about_another_table_each_time_is_no_work_per_item(found):
+    app = """
+        import asyncpg
+        from sqlalchemy import insert
+        from sqlalchemy.engine import Connection
+
+        def restore(connection: Connection, tables: dict, data: dict) -> None:
+            for name, rows in data.items():
+                connection.execute(insert(tables[name]), clean(rows))
+
+        def clean(rows):
+            return rows
+
+        async def vacuum(pool: asyncpg.Pool, names: list[str]) -> None:
+            for name in names:
+                await pool.execute(f"DELETE FROM {name} WHERE age > $1", len(name))
+    """
+
+    assert found(app) == []
+
+
+def test_what_is_looked_up_with_a_default_is_there(found):
+    app = """
+        import asyncpg
+
+        async def shown(pool: asyncpg.Pool, ids: list[int], known: dict[int, list]) -> list:
+            return [await grants(pool, key, known.get(key, [])) for key in ids]
+
+        async def asked(pool: asyncpg.Pool, ids: list[int], known: dict[int, list]) -> list:
+            return [await grants(pool, key, known.get(key)) for key in ids]
+
+        async def grants(pool: asyncpg.Pool, key: int, known: list | None = None) -> list:
+            return known if known is not None else await pool.fetch("SELECT $1", key)
+    """
+
+    assert found(app) == [("n-plus-one-query", "grants(pool, key, known.get(key))")]

@@ -92,6 +92,20 @@ class Values:
         name = str(parts[1]) if parts[0] == facts.IMPORT else ""
         return name.partition(".")[0] in _BUILDERS and name.rpartition(".")[2] in _STATEMENTS
 
+    def changes_table(self, node: int, sources: AbstractSet[int]) -> bool:
+        """Tell whether a call sends a statement about a table that is one of the sources."""
+        nodes = self.file.nodes
+        parts = nodes[node]
+        given = parts[2] if parts[0] == facts.CALL else ()
+        parts = nodes[max(given[0], 0)] if given else parts
+        if parts[0] == facts.LITERAL:
+            return any(self.depends(each, sources) for each in _tables_in(parts))
+        while parts[0] in (facts.CALL, facts.ATTR):
+            if parts[0] == facts.CALL and self._builds(parts[1]):
+                return any(self.depends(each, sources) for each in parts[2][:1] if each > 0)
+            parts = nodes[parts[1]]
+        return False
+
     def _is_of_table(self, node: int) -> bool:
         """Tell whether a statement is all that a table is asked for: `table.delete()`."""
         parts = self.file.nodes[max(node, 0)]
@@ -128,6 +142,15 @@ def _names_tables(parts: Sequence[Any]) -> bool:
     text = parts[3] if len(parts) > 3 else ""
     holes = text.count("{}")
     return bool(holes) and len(_TABLE.findall(text)) == holes
+
+
+def _tables_in(parts: Sequence[Any]) -> Iterator[int]:
+    """Yield what is put into a statement in SQL where the name of a table stands."""
+    text = parts[3] if len(parts) > 3 else ""
+    ends = {found.end() for found in _TABLE.finditer(text)}
+    holes = [found.end() for found in re.finditer(r"\{\}", text)]
+    if len(parts) > 2 and len(parts[2]) == len(holes):
+        yield from (each for each, end in zip(parts[2], holes, strict=True) if end in ends)
 
 
 def _parts(parts: Sequence[Any], functions: Sequence[facts.Function]) -> Iterator[int]:

@@ -36,6 +36,8 @@ def is_there(typing: Typing, file: int, node: int, deep: int = _DEEPEST) -> bool
     if operator == facts.UNPACKED:
         return parts[0] in (facts.ELEMENT, facts.AELEMENT)
     if operator == facts.CALL:
+        if _has_default(typing, file, parts, deep):
+            return True
         return _is_made(typing, file, parts, awaited=False)
     if operator == facts.AWAIT:
         call = typing.files[file].nodes[parts[1]]
@@ -62,6 +64,14 @@ def _is_plain(typing: Typing, each: Type) -> bool:
     has_length = any(base.startswith(("builtins.", "collections.", "typing.")) for base in outside)
     methods = (hierarchy.method(each[1], name) for name in ("__bool__", "__len__"))
     return not has_length and all(method < 0 for method in methods)
+
+
+def _has_default(typing: Typing, file: int, call: Node, deep: int) -> bool:
+    """Tell whether a call is `table.get(key, [])`: whoever says what stands for nothing gets it."""
+    callee = typing.files[file].nodes[call[1]]
+    is_get = callee[0] == facts.ATTR and callee[2] in ("get", "pop", "setdefault")
+    given = call[2]
+    return is_get and len(given) == 2 and is_there(typing, file, given[1], deep - 1)
 
 
 def _is_made(typing: Typing, file: int, call: Node, *, awaited: bool) -> bool:

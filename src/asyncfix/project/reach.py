@@ -295,6 +295,7 @@ class Reach:
             if kind in NO_WORK or kind in SAVES or not self.runs(number, asked):
                 continue
             is_about = values.asks_of(asked.node, sources, objects)
+            is_about = is_about and not values.changes_table(asked.node, sources)
             if is_about and not self.remembers(number, asked.node, None):
                 does, text = self.kind((), asked)
                 for save in saves if does == "add" else ():

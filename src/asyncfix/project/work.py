@@ -177,7 +177,10 @@ class Work:
         for loop in repeats.around(step.start, step.end):
             if self.extent.of(file, loop) <= FEW or repeats.runs_once(loop, step.start, step.end):
                 continue
-            if not free and not repeats.values.depends(step.node, {loop.element}):
+            sources = {loop.element}
+            if not free and not repeats.values.depends(step.node, sources):
+                continue
+            if isinstance(step, Asked) and repeats.values.changes_table(step.node, sources):
                 continue
             if (
                 repeats.searches(loop, step.node, step.start, step.end)
