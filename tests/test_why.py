@@ -375,3 +375,19 @@ def get(session: Session, keys):
     }
 
     assert "in a loop: `2·len(keys)` queries" in why("app.py:10", files)
+
+
+def test_the_batched_form_is_shown_for_the_very_query(tmp_path, monkeypatch, capsys):
+    code = (
+        "import sqlite3\n\n\ndef get(conn: sqlite3.Connection, keys: list[int]) -> list:\n"
+        "    found = []\n    for key in keys:\n"
+        '        found.append(conn.execute("SELECT id FROM t WHERE id = ?", (key,)).fetchone())\n'
+        "    return found\n"
+    )
+    write(tmp_path, {"app.py": code})
+    monkeypatch.chdir(tmp_path)
+
+    assert cli.main(["why", "app.py:7", "--no-cache"]) == 0
+    told = capsys.readouterr().out
+    assert "ask once for all items (unsafe: all rows are read before" in told
+    assert "WHERE id IN (SELECT value FROM json_each(?))" in told

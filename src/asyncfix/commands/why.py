@@ -10,6 +10,8 @@ from asyncfix.commands.options import config_file, running
 from asyncfix.commands.setup import cache_folder, engine, loaded
 from asyncfix.terminal import write
 
+_PER_ITEM = "in a loop:"
+
 
 @click.command("why")
 @click.argument("target", metavar="LOCATION|SYMBOL")
@@ -33,7 +35,13 @@ def command(  # noqa: PLR0917 - click calls it by name
     config = loaded(paths[0], {}, file, verbose=verbose).config
     cache = None if no_cache else cache_folder(paths, config)
     explanation = engine().why(list(paths), config, target, jobs=jobs, cache=cache)
-    write("".join(f"{line}\n" for line in explanation.lines), None)
+    lines = [*explanation.lines]
+    if any(line.strip().startswith(_PER_ITEM) for line in lines):
+        from asyncfix.fixing import opened  # noqa: PLC0415 - only for loops that ask
+        from asyncfix.fixing.forms import forms  # noqa: PLC0415 - as above
+
+        lines += forms(opened(list(paths), config, jobs=jobs, cache=cache), target)
+    write("".join(f"{line}\n" for line in lines), None)
     return 0
 
 

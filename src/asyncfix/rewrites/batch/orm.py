@@ -176,7 +176,7 @@ class _Query:
     def _paired(self, value: str, *, empty: str, first: bool = False) -> str:
         """Put pairs of a key and a value in a dict, of equal keys the first or the only one."""
         frame, wanted = self.frame, self.ask.variable
-        by = frame.free(plural(wanted) if wanted else f"{value}_by_{self.key.attribute}")
+        by = frame.free(*([plural(wanted)] if wanted else []), f"{value}_by_{self.key.attribute}")
         rows = frame.free(f"{wanted or value}_rows")
         self.made.before += self.ask.before(self.edits, rows)
         over = f"reversed({rows})" if first else rows
@@ -215,7 +215,8 @@ class _Query:
 
     def _named(self) -> str:
         wanted = self.ask.variable
-        return self.frame.free(plural(wanted) if wanted else f"row_by_{self.key.attribute}")
+        names = [plural(wanted), f"{wanted}_by_{self.key.attribute}"] if wanted else []
+        return self.frame.free(*names, f"row_by_{self.key.attribute}")
 
     def _ranked(self) -> str:
         """Rank the rows of each key by a window, and take the first."""

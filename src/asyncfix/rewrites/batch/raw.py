@@ -231,7 +231,7 @@ class _Statement:
         frame = self.frame
         wanted = self.ask.variable
         table = plural(wanted) if wanted and wanted not in _BLAND else f"row_by_{made.name}"
-        by = frame.free(table)
+        by = frame.free(table, f"{wanted or 'row'}_by_{made.name}")
         rows = frame.free("rows" if by.startswith("row_") else f"{wanted}_rows", "all_rows")
         once.before += self.ask.before(edits, rows)
         row = "row"
