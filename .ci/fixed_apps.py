@@ -23,7 +23,9 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 FIX = ["fix", "--write", "--unsafe-fixes", "--select", "blocking", "--allow-dirty", "--no-cache"]
 FIX += ["--ignore", "lock-across-await"]  # explained, never rewritten
 PLACE = re.compile(r":\d+(?::\d+)?:")
-SUMMARY = re.compile(r"(?:Found|Success|All checks)\b")
+SUMMARY = re.compile(r"(?:Found|Success|All checks|\[\*\] \d+ fixable)\b")
+STUBS = re.compile(r"note: |\[import-untyped\]")  # what mypy lacks, where new code imports it
+ASKED = "after_fix.py"  # of an application: a program that prints what is wrong with its copy
 
 
 def main(python: str) -> int:
@@ -33,7 +35,7 @@ def main(python: str) -> int:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, app.parent.name)
             shutil.copytree(app, copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-            troubles = list(_troubles(copy, python))
+            troubles = [*_troubles(copy, python), *_asked(app.parent / ASKED, copy, python)]
         print(f"{app.parent.name}: {'fixed, all as before' if not troubles else 'WRONG'}")
         print("".join(f"  {each}\n" for each in troubles), end="")
         wrong += bool(troubles)
@@ -61,6 +63,14 @@ def _troubles(app: Path, python: str) -> Iterator[str]:
             yield f"{' '.join(command)}: exit status {code}\n{text}"
 
 
+def _asked(program: Path, app: Path, python: str) -> Iterator[str]:
+    """Yield what an application's own program says of the fixed copy."""
+    if program.exists():
+        code, text = _run(app, [python, str(program)])
+        if code or text:
+            yield f"{program.name}: exit status {code}\n{text}"
+
+
 def _told(app: Path, python: str) -> Counter[str]:
     """Return what Ruff and mypy say, without rows."""
     tools = (
@@ -69,7 +79,7 @@ def _told(app: Path, python: str) -> Counter[str]:
     )
     texts = (_run(app, [sys.executable, "-m", *tool])[1] for tool in tools)
     rows = (PLACE.sub(":", row) for text in texts for row in text.splitlines())
-    return Counter(row for row in rows if not SUMMARY.match(row))
+    return Counter(row for row in rows if not (SUMMARY.match(row) or STUBS.search(row)))
 
 
 def _run(app: Path, command: Sequence[str]) -> tuple[int, str]:

@@ -4,7 +4,7 @@
 
 TREE is a folder of Python files; without one the wheel of litellm is downloaded. --peers holds
 the commands ruff, flake8 (with flake8-async) and hydroid; without it their rows are left out.
---apps has what fixtures/deals_api requires; without it the load figures are left out. With
+--apps has what the fixture applications require; without it the load figures are left out. With
 --write the tables replace those in docs/performance.md, with date, machine and command.
 """
 
@@ -77,7 +77,7 @@ def _benchmarks(options: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
     yield "From a save to the report", _script("watch_speed.py", tree, *saves, *own)
     yield "Output formats", _script("output_speed.py", "--findings", str(options.findings))
     if options.apps:
-        yield "An application under load", _script("load.py", "--python", options.apps)
+        yield "Applications under load", _script("load.py", "--python", options.apps)
 
 
 def _script(name: str, *arguments: str) -> list[str]:

@@ -1,12 +1,14 @@
-"""Measure the deals API under load before and after `asyncfix fix`; print Markdown.
+"""Measure fixture applications under load before and after `asyncfix fix`; print Markdown.
 
-    python benchmarks/load.py [--python VENV/bin/python] [--requests 3,30] [--latency S] [--enforce]
+    python benchmarks/load.py [--apps deals,leads] [--python VENV/bin/python] [--requests 3,30]
+                              [--latency S] [--enforce]
 
-The application of fixtures/deals_api is copied, and the copy is fixed. Both are served by uvicorn
-on the loopback interface, each in a process of its own, on the application's fakes, whose
-language model takes --latency seconds. This process sends the load: that many requests for a
-summary at once, and beside them one request after the other to /health. --python has what the
-application requires. Each figure is that of one row of requests, after one that is not counted.
+Each application is copied, and the copy is fixed. Both are served by uvicorn on the loopback
+interface, each in a process of its own, on the application's fakes: the language model of the deals
+API, the listings API that the leads API asks, which take --latency seconds. This process sends the
+load: that many requests at once, and beside them one request after the other to /health. --python
+has what the applications require; the leads API needs a PostgreSQL server, see its README. Each
+figure is that of one row of requests, after one that is not counted.
 """
 
 from __future__ import annotations
@@ -31,14 +33,39 @@ from measure import BenchmarkError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-APP = Path(__file__).parent.parent / "fixtures" / "deals_api" / "before"
-SLOW, FAST = "/api/v1/deals/deal-{}/summary", "/health"
-DEALS = 20  # in the sample data
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+FAST = "/health"
+SAMPLES = 20  # deals or contacts, in the sample data
 START = 30.0  # seconds that a server may take until it answers
 PATIENCE = 300.0  # seconds that one answer may take
 PAUSE = 0.01  # seconds between requests to the fast endpoint
 RATIOS = {3: 2.7, 30: 20.0}  # how many times as fast so many requests must become
 MOST = 0.05  # seconds within which the fast endpoint must answer
+
+
+class App(NamedTuple):
+    """An application: its fixture, what serves it (PORT, LATENCY), and what is asked of it."""
+
+    folder: str
+    serve: tuple[str, ...]
+    slow: str
+    title: str
+
+
+APPS = {
+    "deals": App(
+        "deals_api",
+        ("-m", "tests.fakes", "PORT"),
+        "/api/v1/deals/deal-{}/summary",
+        "Summaries of deals at once; the language model takes {:g} s for each.",
+    ),
+    "leads": App(
+        "leads_api",
+        ("-m", "tests.serve", "PORT", "--delay", "LATENCY"),
+        "/api/contacts/c{}/upstream",
+        "Contacts at once, through the client that was one of requests; its API takes {:g} s.",
+    ),
+}
 
 
 class Load(NamedTuple):
@@ -50,24 +77,34 @@ class Load(NamedTuple):
 
 
 def main() -> int:
-    """Measure both, print the table, and tell whether the bounds are kept."""
+    """Measure all, print a table for each, and tell whether the bounds are kept."""
     options = _options()
+    kept = True
+    for app in (APPS[name] for name in options.apps):
+        pairs = _compared(app, options)
+        print("\n".join(_table(app, pairs, options.latency)), end="\n\n")
+        kept = kept and all(_met(was, now) for was, now in pairs)
+    return int(options.enforce and not kept)
+
+
+def _compared(app: App, options: argparse.Namespace) -> list[tuple[Load, Load]]:
+    """Measure an application as it is and once it is fixed."""
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder, "before"), Path(folder, "after")
         for copy in (before, after):
-            shutil.copytree(APP, copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+            shutil.copytree(
+                FIXTURES / app.folder / "before",
+                copy,
+                ignore=shutil.ignore_patterns("__pycache__", ".*"),
+            )
         _fixed(after)
-        rows = [
-            _measured(copy, options.python, options.requests, options.latency)
-            for copy in (before, after)
-        ]
-    pairs = list(zip(*rows, strict=True))
-    print("\n".join(_table(pairs, options.latency)))
-    return int(options.enforce and not all(_met(was, now) for was, now in pairs))
+        rows = [_measured(app, copy, options) for copy in (before, after)]
+    return list(zip(*rows, strict=True))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--apps", default=list(APPS), type=lambda text: text.split(","))
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument(
         "--requests", default=[1, 3, 30], type=lambda text: [int(each) for each in text.split(",")]
@@ -90,23 +127,25 @@ def _fixed(folder: Path) -> None:
         raise BenchmarkError(f"the fix leaves something:\n{done.stdout}{done.stderr}")
 
 
-def _measured(folder: Path, python: str, sizes: Sequence[int], latency: float) -> list[Load]:
-    with _served(folder, python, latency) as port:
-        _load(port, 1)
-        return [_load(port, size) for size in sizes]
+def _measured(app: App, folder: Path, options: argparse.Namespace) -> list[Load]:
+    with _served(app, folder, options.python, options.latency) as port:
+        _load(app, port, 1)
+        return [_load(app, port, size) for size in options.requests]
 
 
 @contextmanager
-def _served(folder: Path, python: str, latency: float) -> Iterator[int]:
+def _served(app: App, folder: Path, python: str, latency: float) -> Iterator[int]:
     """Serve the application on a free port for as long as the block runs."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    told = {"PORT": str(port), "LATENCY": str(latency)}
     process = subprocess.Popen(
-        [python, "-m", "tests.fakes", str(port)],
+        [python, *(told.get(each, each) for each in app.serve)],
         cwd=folder,
         env={**os.environ, "FAKE_OPENAI_LATENCY": str(latency)},
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _await_start(process, port)
@@ -128,9 +167,9 @@ def _await_start(process: subprocess.Popen[bytes], port: int) -> None:
     raise BenchmarkError(f"the application does not start (exit status {process.poll()})")
 
 
-def _load(port: int, size: int) -> Load:
+def _load(app: App, port: int, size: int) -> Load:
     """Send requests at once, and others to the fast endpoint until the last one is answered."""
-    paths = [SLOW.format(number % DEALS) for number in range(size)]
+    paths = [app.slow.format(number % SAMPLES) for number in range(size)]
     done = Event()
     with ThreadPoolExecutor(size + 1) as pool:
         start = time.perf_counter()
@@ -173,8 +212,8 @@ def _met(was: Load, now: Load) -> bool:
     return was.seconds / now.seconds >= least and now.other < MOST
 
 
-def _table(pairs: Sequence[tuple[Load, Load]], latency: float) -> Iterator[str]:
-    yield f"Summaries of deals at once; the language model takes {latency:g} s for each."
+def _table(app: App, pairs: Sequence[tuple[Load, Load]], latency: float) -> Iterator[str]:
+    yield app.title.format(latency)
     yield ""
     yield "| requests | before | after | before/after | /health before | /health after | kept |"
     yield "|---:|---:|---:|---:|---:|---:|---|"

@@ -14,6 +14,7 @@ from asyncfix.rewrites.moving.inner import inner
 from asyncfix.rewrites.moving.mocks import mocks
 from asyncfix.rewrites.moving.move import Move
 from asyncfix.rewrites.moving.names import renamed
+from asyncfix.rewrites.moving.owning import own
 from asyncfix.rewrites.moving.sending import SET_UP, requests_of, send
 from asyncfix.rewrites.moving.sessions import sessions
 from asyncfix.rewrites.moving.setup import set_up
@@ -85,6 +86,7 @@ def _fix(place: Place, home: str, library: str) -> Fix:
     Errors(move, places, retries=bool(move.requires)).change(answers)
     raised(move, move.code(home))
     renamed(move, move.code(home))
+    own(move, kept)
     mocks(move)
     notes, requires = inner(place, move)
     title = f"Move {', '.join(f'`{n}`' for n in names) or home} to `{move.target}.{port.client}`"

@@ -23,6 +23,7 @@ SET_UP = frozenset(
 )
 _CLOSES = "close"
 JSON = "JSON is sent without blanks, and a text of unknown charset is read as UTF-8"
+LOGGED = "the new client logs each request, at the level of information"
 LIMIT = "at most 100 requests are under way at a time, and others wait for them"
 
 
@@ -42,7 +43,7 @@ def requests_of(sessions: Sessions, functions: dict[str, tuple[str, ...]]) -> li
 
 def send(move: Move, sessions: Sessions) -> None:
     """Change every use of a session; raise RefusedError for one that cannot change."""
-    move.notes |= dict.fromkeys((JSON, LIMIT))
+    move.notes |= dict.fromkeys((JSON, LIMIT, LOGGED))
     for code, node in sessions.uses:
         _use(move, code, node)
     for each in sessions.made:

@@ -48,6 +48,8 @@ def pass_value(move: Move, code: Code, call: Node, argument: Node, name: str) ->
         _refuse_none(value)
     elif name == "auth":
         _authentication(move, code, value)
+    elif name == "timeout":
+        _timeout(move, code, value)
     elif name == "files":
         move.notes[FILES] = None
     if argument.has("keyword"):
@@ -56,6 +58,15 @@ def pass_value(move: Move, code: Code, call: Node, argument: Node, name: str) ->
             move.patches.instead(code.path, keyword.start, keyword.end, told)
     else:
         move.patches.before(code.path, argument.start, f"{told}=")
+
+
+def _timeout(move: Move, code: Code, value: Node) -> None:
+    """Write a time to connect and another one to read as they are typed there."""
+    if value.kind != "Tuple" or len(value.all("elements")) != 2:
+        return
+    connect, read = (each["value"].text for each in value.all("elements"))
+    told = f"{move.spelled(code.path)}.Timeout(None, connect={connect}, read={read})"
+    move.patches.instead(code.path, *value.whole, told)
 
 
 def _refuse_none(value: Node) -> None:

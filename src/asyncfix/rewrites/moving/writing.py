@@ -85,11 +85,10 @@ def _annotation(move: Move, code: Code, kind: Node) -> None:
     last = full.rpartition(".")[2]
     if last not in _ITERATORS:
         return
-    module = full.rpartition(".")[0]
-    told = move.bound(code.path, module, _ITERATORS[last])
     if base.kind == "Attribute":
         told = f"{base['value'].text}.{_ITERATORS[last]}"
-        move.imports.pop(Import(code.path, module, _ITERATORS[last]), None)
+    else:
+        told = move.bound(code.path, "collections.abc", _ITERATORS[last])
     move.patches.instead(code.path, base.start, base.end, told)
 
 
