@@ -253,6 +253,7 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     client: tuple[Client, ...] = ()
     setting: tuple[Setting, ...] = ()
     values: tuple[str, ...] = ()
+    many: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     returns: dict[str, str] = {}
     attributes: dict[str, str] = {}
@@ -297,7 +298,8 @@ class Library(msgspec.Struct, kw_only=True):
 
     `own` holds the targets of the user's packs, which may be functions of the project itself,
     `weak` the names of methods that tell less than another call on the way, `concurrent` the names
-    of callables that let other code run beside the one that calls them.
+    of callables that let other code run beside the one that calls them, `many` words in names of
+    what there is no end of.
     """
 
     targets: dict[str, Target] = {}
@@ -325,6 +327,7 @@ class Library(msgspec.Struct, kw_only=True):
     settings: dict[str, Setting] = {}
     variables: dict[str, Setting] = {}
     values: set[str] = set()
+    many: set[str] = set()
     services: set[str] = set()
     members: dict[str, Query] = {}
     weak: set[str] = set()
@@ -458,6 +461,7 @@ def _learn(file: str, pack: Pack, library: Library) -> None:
         if setting.variable:
             library.variables[setting.variable] = setting
     library.values.update(pack.values)
+    library.many.update(pack.many)
     library.services.update(pack.services)
     library.returns.update(pack.returns)
     library.attributes.update(pack.attributes)

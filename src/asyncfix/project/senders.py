@@ -28,19 +28,30 @@ class Senders:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.typing = project.typing
+        self._many = project.packs.library.many
 
     def is_asked(self, fid: int, params: Iterable[int]) -> bool:
         """Tell whether what somebody sends reaches some of a function's parameters."""
-        return any(self._flows(fid, param, frozenset()) for param in params)
+        return any(
+            self._is_of_many(fid, param) and self._flows(fid, param, frozenset())
+            for param in params
+        )
+
+    def _is_of_many(self, fid: int, param: int) -> bool:
+        """Tell whether the name of a parameter says that there is no end of what it takes."""
+        words = self.typing.functions[fid][1].params[param].name.lower().split("_")
+        return not self._many.isdisjoint(words)
 
     def _flows(self, fid: int, param: int, seen: frozenset[tuple[int, int]]) -> bool:
         project = self.project
+        home, function = project.typing.functions[fid]
+        if self._is_enumerated(home, function.params[param].annotation):
+            return False
         entry = project.entries.get(fid)
         if entry is not None:
             return entry.kind in _SERVING
         if (fid, param) in seen or len(seen) > _LONGEST_WAY:
             return False
-        function = project.typing.functions[fid][1]
         bound = bool(function.flags & (facts.METHOD | facts.CLASSMETHOD))
         for at, parts in self._calls(fid):
             given = argument(parts, function, param, bound=bound)
@@ -49,6 +60,14 @@ class Senders:
                 if self._flows(caller, outer, seen | {(fid, param)}):
                     return True
         return False
+
+    def _is_enumerated(self, file: int, annotation: int) -> bool:
+        """Tell whether a parameter takes one of the members of an enumeration."""
+        order = self.typing.hierarchy.order
+        return any(
+            each[0] == "C" and any(base.startswith("enum.") for base in order(each[1])[1])
+            for each in self.typing.of(file, annotation)
+        )
 
     def _calls(self, fid: int) -> Iterator[tuple[int, Node]]:
         """Yield the calls of a function, also those that a thread makes, with their files."""
