@@ -64,19 +64,20 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
                 "say how many results are worth keeping: `functools.lru_cache(maxsize=…)`",
             )
 
+    senders = Senders(project)
     for note in project.noted(rule.check, words, of_file):
-        if _grows(project, caches, note):
+        if _grows(project, caches, senders, note):
             yield finding(rule, project, note)
 
 
-def _grows(project: Project, caches: Caches, note: Note) -> bool:
+def _grows(project: Project, caches: Caches, senders: Senders, note: Note) -> bool:
     """Tell whether a cache lives as long as the process, and requests add to it."""
     file, function = project.typing.functions[note.fid]
     if note.subject.startswith("functools."):
-        return Senders(project).is_asked(note.fid, own_parameters(function))
+        return senders.is_asked(note.fid, own_parameters(function))
     index = note.fid - project.typing.first_function[file]
     for kept in caches.dicts(file):
         if (kept.function, kept.setting.start) == (index, note.start):
             lives = kept.cls < 0 or caches.lives(kept.cls)
-            return lives and Senders(project).is_asked(note.fid, kept.params)
+            return lives and senders.is_asked(note.fid, kept.params)
     return False

@@ -198,11 +198,11 @@ class Caches:
             name = typing.classes[each][1].name
             if typing.index.count(name) > _MOST_NAMES:
                 continue
-            for at, nodes in typing.index.callers(name, tests=False):
-                pool = self.project.files[at].nodes
-                mine = {n for n in nodes if ("C", each) in typing.of(at, pool[n][1])}
-                if mine and self._is_kept(at, mine, seen | {cls}):
-                    return True
+            made: dict[int, set[int]] = {}
+            for place in self.project.lifetimes.constructions(each):
+                made.setdefault(place.file, set()).add(place.node)
+            if any(self._is_kept(at, nodes, seen | {cls}) for at, nodes in made.items()):
+                return True
         return False
 
     def _is_kept(self, at: int, nodes: set[int], seen: frozenset[int]) -> bool:

@@ -121,38 +121,51 @@ class Clients:
     def _is_once(self, making: Making) -> bool:
         """Tell whether a place runs once, or beside what is served."""
         at, times = making.at, self.project.lifetimes
-        file = self.typing.files[at.file]
-        if any(each[1] == facts.ONCE for each in file.guards[at.guard]):
-            return True
-        if not CACHES.isdisjoint(decorators(file, file.functions[at.function])):
+        if self.project.local.of("runs once", at, lambda: self._is_kept(at)):
             return True
         around = at.function
         while around > 0:
-            if times.spares(times.fid(at.file, around)):
+            fid = times.fid(at.file, around)
+            if times.spares(fid):
                 return True
-            around = file.functions[around].parent
+            around = self.typing.functions.sign(fid).parent
         return not at.function
+
+    def _is_kept(self, at: Called) -> str:
+        """Say whether what a place gives is asked for only once, by a test or by a cache."""
+        file = self.typing.files[at.file]
+        if any(each[1] == facts.ONCE for each in file.guards[at.guard]):
+            return "by a test"
+        is_cached = not CACHES.isdisjoint(decorators(file, file.functions[at.function]))
+        return "by a cache" if is_cached else ""
 
     # What becomes of them
 
     def _fate(self, making: Making) -> str:
         """Tell what becomes of a client: dropped, returned, owned by `self`, kept, or unclear."""
-        at = making.at
-        file, node = self.typing.files[at.file], at.node
-        function = file.functions[at.function]
+        at, pooled = making.at, making.client.pooled
         if making.client.at_once:
             return "dropped" if self._is_repeated(at) else "unclear"
+        question = f"fate of {'a pool' if pooled else 'one'}"
+        fate = self.project.local.of(question, at, lambda: self._told(at, pooled=pooled))
+        if fate == "given":
+            return "dropped" if self._is_provider(at) else "returned"
+        return fate
+
+    def _told(self, at: Called, *, pooled: bool) -> str:
+        """Tell what becomes of a client, as far as its file says."""
+        file, node = self.typing.files[at.file], at.node
+        function = file.functions[at.function]
         owner = self._owner(file, at.function)
         if owner >= 0 and self._is_owned(file, owner, node):
             is_property = not _PROPERTIES.isdisjoint(decorators(file, function))
             makes = function.name in _SET_UP or is_property
-            return "owned" if makes and function.owner >= 0 and making.client.pooled else "kept"
+            return "owned" if makes and function.owner >= 0 and pooled else "kept"
         captured = (each for values in function.captured.values() for each in values)
         if node in self._kept_in(at.file) or self._holds(file, captured, node):
             return "kept"
         if self._holds(file, (*function.results, *function.yields), node):
-            is_given = function.yields and self._is_provider(at) and not making.client.pooled
-            return "dropped" if is_given else "returned"
+            return "given" if function.yields and not pooled else "returned"
         return "unclear" if self._is_handed_on(file, function, node) else "dropped"
 
     def _is_provider(self, at: Called) -> bool:
@@ -256,7 +269,9 @@ class Clients:
             bare = self._is_default(file, owner, at.node)
             for each in (cls, *self.typing.hierarchy.subclasses.get(cls, ())):
                 name = self.typing.classes[each][1].name
-                yield from self._by(making, name, self._constructed(each, name, bare=bare))
+                yield from self._by(
+                    making, name, self.project.lifetimes.constructions(each, bare=bare)
+                )
 
     def _by(self, making: Making, name: str, places: Iterable[Called]) -> Iterator[Making]:
         by, origin = (name, *making.by), making.origin or making.at
@@ -272,24 +287,15 @@ class Clients:
                     return any(file.nodes[each][0] == facts.PARAM for each in parts[1])
         return False
 
-    def _constructed(self, cls: int, name: str, *, bare: bool) -> list[Called]:
-        """Return the places that construct a class; with `bare` those that pass nothing."""
-        typing = self.typing
-
-        def fits(file: int, node: int) -> bool:
-            parts = typing.files[file].nodes[node]
-            is_bare = not (parts[2] or parts[3])
-            return ("C", cls) in typing.of(file, parts[1]) and (is_bare or not bare)
-
-        answer = partial(self.project.lifetimes.named, name, fits)
-        question, home = "constructs bare" if bare else "constructs", typing.classes.file(cls)
-        return self.project.callers.places(question, cls, home, answer)
-
     # Arguments
 
     def depends_on_caller(self, making: Making) -> bool:
         """Tell whether a client is made for what the caller gives, such as credentials."""
         at = making.at
+        return bool(self.project.local.of("made for the caller", at, lambda: self._made_of(at)))
+
+    def _made_of(self, at: Called) -> str:
+        """Say whether an argument of a call is made of what the caller gives."""
         file = self.typing.files[at.file]
         function = file.functions[at.function]
         values = self._values.setdefault(at.file, Values(file))
@@ -302,4 +308,5 @@ class Clients:
         }
         parts = file.nodes[at.node]
         named = [v for k, v in zip(parts[3], parts[4], strict=True) if k not in _HARMLESS]
-        return any(values.depends(each, given) for each in (*parts[2], *named) if each > 0)
+        depends = any(values.depends(each, given) for each in (*parts[2], *named) if each > 0)
+        return "yes" if depends else ""

@@ -126,6 +126,21 @@ class Lifetimes:
         if name and typing.index.count(name) <= _MOST_NAMESAKES:
             yield from self.named(name, fits)
 
+    def constructions(self, cls: int, *, bare: bool = False) -> list[Called]:
+        """Return the places that construct a class; with `bare` those that pass nothing."""
+        typing = self.project.typing
+
+        def fits(file: int, node: int) -> bool:
+            parts = typing.files[file].nodes[node]
+            is_bare = not (parts[2] or parts[3])
+            return ("C", cls) in typing.of(file, parts[1]) and (is_bare or not bare)
+
+        def answer() -> Iterator[Called]:
+            return self.named(typing.classes[cls][1].name, fits)
+
+        question, home = "constructs bare" if bare else "constructs", typing.classes.file(cls)
+        return self.project.callers.places(question, cls, home, answer)
+
     def named(self, name: str, fits: Fits) -> Iterator[Called]:
         """Yield the places outside tests where something of a name is called that fits."""
         for file in self.project.typing.index.calling(name, tests=False):

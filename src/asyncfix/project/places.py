@@ -69,3 +69,18 @@ class Callers:
         """Return the places alone."""
         found = self.of(question, about, home, lambda: ((at, "") for at in answer()))
         return [at for at, _ in found]
+
+
+class Local:
+    """Remembers what a file alone tells of places in it; `known` has that of unchanged files."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, int, int, int], str] = {}
+
+    def of(self, question: str, at: Called, answer: Callable[[], str]) -> str:
+        """Return the answer to a question about a call."""
+        key = (question, at.file, at.function, at.node)
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = answer()
+        return found

@@ -21,7 +21,7 @@ from asyncfix.project.keeping import Keeping
 from asyncfix.project.lazy import LazyLoad, LazyLoads
 from asyncfix.project.lifetimes import Lifetimes
 from asyncfix.project.notes import Note, Notes, noted
-from asyncfix.project.places import Callers
+from asyncfix.project.places import Callers, Local
 from asyncfix.project.roots import Entries, Entry, entries, entries_by_file
 from asyncfix.project.scripts import alone
 from asyncfix.project.services import Services
@@ -80,6 +80,7 @@ class Project:
         self.asked: Sequence[str] = ()  # names that answers of an earlier run rest on
         self.typing = Typing(files, packs, config.src, slots)
         self.callers = Callers(self.typing)
+        self.local = Local()
         self.graph = Graph(self.typing, frozenset(config.trusted), frozenset(packs.rules))
         self.quiet: Quiet = {}
         self.unasked: frozenset[int] = frozenset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from asyncfix.facts import FileFacts
+    from asyncfix.project.places import Called
     from asyncfix.project.program import Project
     from asyncfix.project.types import Node, Types
 
@@ -73,24 +74,31 @@ class Senders:
         """Yield the calls of a function, also those that a thread makes, with their files."""
         for place in self.project.lifetimes.calls_of(fid):
             yield place.file, self.project.files[place.file].nodes[place.node]
+        callers, home = self.project.callers, self.typing.functions.file(fid)
+        for place, number in callers.of("hands over", fid, home, partial(self._handing, fid)):
+            parts = self.project.files[place.file].nodes[place.node]
+            rest = tuple(parts[2][int(number) + 1 :])
+            yield place.file, (facts.CALL, parts[2][int(number)], rest, *parts[3:])
+
+    def _handing(self, fid: int) -> Iterator[tuple[Called, str]]:
+        """Yield the places where a function is handed to a thread, and as which argument."""
         reaches = self.typing.calls.reaches
-        for at, parts, types in self._handed_over:
+        for at, node, number, types in self._handed_over:
             if any(reaches(each, fid) is not None for each in types):
-                yield at, parts
+                for place in self.project.lifetimes.sites(at, {node}):
+                    yield place, str(number)
 
     @cached_property
-    def _handed_over(self) -> list[tuple[int, Node, Types]]:
-        """Return what is handed to threads, as the calls that are made there."""
+    def _handed_over(self) -> list[tuple[int, int, int, Types]]:
+        """Return what is handed to threads: file and node of the call, and as which argument."""
         typing, found = self.typing, []
         for last in {name.rpartition(".")[2] for name in typing.library.offloads}:
             for at, nodes in typing.index.callers(last, tests=False):
                 for node in nodes:
-                    parts = typing.files[at].nodes[node]
-                    for number, each in enumerate(parts[2][:2]):
+                    for number, each in enumerate(typing.files[at].nodes[node][2][:2]):
                         types = typing.of(at, each) if each > 0 else ()
                         if any(kind[0] in "FM" for kind in types):
-                            rest = tuple(parts[2][number + 1 :])
-                            found.append((at, (facts.CALL, each, rest, *parts[3:]), types))
+                            found.append((at, node, number, types))
         return found
 
 

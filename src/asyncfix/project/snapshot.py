@@ -78,6 +78,7 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True):
     work: list[SavedFound]
     notes: dict[str, dict[int, Notes]]
     places: list[Places]
+    local: list[tuple[str, int, int, int, str]]
     tests: list[Tested]
     arguments: list[Argument]
     signs: dict[int, Sign]
@@ -116,6 +117,7 @@ def taken(project: Project) -> Snapshot:
         saved_work(graph, project.work.kept),
         project.notes,
         [*project.callers.known.values()],
+        [(*key, answer) for key, answer in project.local.known.items()],
         [*graph.tests.known.values()],
         [*graph.callbacks.arguments.values()],
         typing.functions.signs,
@@ -202,6 +204,11 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
         (each.question, each.about): each
         for each in snapshot.places
         if holds[each.mask] and not each.stands_in(found.again)
+    }
+    project.local.known = {
+        (question, file, function, node): answer
+        for question, file, function, node, answer in snapshot.local
+        if file not in found.again
     }
     graph.tests.known = {
         each[:6]: each
