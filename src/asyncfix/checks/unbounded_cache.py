@@ -76,8 +76,7 @@ def _grows(project: Project, caches: Caches, senders: Senders, note: Note) -> bo
     if note.subject.startswith("functools."):
         return senders.is_asked(note.fid, own_parameters(function))
     index = note.fid - project.typing.first_function[file]
-    for kept in caches.dicts(file):
-        if (kept.function, kept.setting.start) == (index, note.start):
-            lives = kept.cls < 0 or caches.lives(kept.cls)
-            return lives and senders.is_asked(note.fid, kept.params)
-    return False
+    kept = caches.filled(file, index, note.start)
+    if kept is None or (kept.cls >= 0 and not caches.lives(kept.cls)):
+        return False
+    return senders.is_asked(note.fid, kept.params)

@@ -54,6 +54,17 @@ class Caches:
 
     def dicts(self, at: int) -> Iterator[Kept]:
         """Yield the dicts of a file that are added to by computed keys, read, and never emptied."""
+        for kept, bases in self._read(at):
+            if not self._is_emptied(at, kept.name, bases):
+                yield kept
+
+    def filled(self, at: int, function: int, start: int) -> Kept | None:
+        """Return the dict that is made at a place and that a function adds to; None if none is."""
+        dicts = (kept for kept, _ in self._read(at))
+        return next((k for k in dicts if (k.function, k.setting.start) == (function, start)), None)
+
+    def _read(self, at: int) -> Iterator[tuple[Kept, set[int]]]:
+        """Yield the dicts that are added to and read, and the nodes that speak of them."""
         file = self.project.files[at]
         for setting in file.settings:
             if setting.value != "{}" or setting.node:
@@ -63,9 +74,9 @@ class Caches:
                 continue
             bases = _bases(file, setting.key, owner)
             adding = self._adding(file, bases, owner)
-            if adding and _is_read(file, bases) and not self._is_emptied(at, setting.key, bases):
+            if adding and _is_read(file, bases):
                 cls = -1 if owner < 0 else self.typing.first_class[at] + owner
-                yield Kept(setting.key, cls, setting, *adding, tuple(_places(file, bases)))
+                yield Kept(setting.key, cls, setting, *adding, tuple(_places(file, bases))), bases
 
     def _owner(self, file: FileFacts, setting: Setting) -> int | None:
         """Return the class whose attribute is set, -1 for a variable of the module, else None."""

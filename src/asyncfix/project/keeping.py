@@ -6,9 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix import facts
+from asyncfix.project.notes import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from asyncfix.facts import FileFacts
     from asyncfix.project.clients import Making
@@ -79,11 +80,18 @@ class Keeping:
     @cached_property
     def _closed(self) -> frozenset[str]:
         """Return the names of all variables and attributes that something closes or enters."""
-        found: set[str] = set()
-        for at, head in enumerate(self.project.files.heads):
-            if not (_CLOSES | _CLOSERS).isdisjoint(head.calls) or head.lazies:
-                found |= _closed_in(self.typing.files[at])
-        return frozenset(found)
+        heads, wanted = self.project.files.heads, _CLOSES | _CLOSERS
+
+        def words(file: int) -> Iterable[str]:
+            head = heads[file]
+            return [*(wanted & head.calls.keys()), *(("lazy",) if head.lazies else ())]
+
+        def of_file(file: int) -> Iterator[Note]:
+            first = self.typing.first_function[file]
+            for name in sorted(_closed_in(self.typing.files[file])):
+                yield Note(first, 0, 0, name)
+
+        return frozenset(each.subject for each in self.project.noted("closing", words, of_file))
 
 
 def _closed_in(file: FileFacts) -> set[str]:
