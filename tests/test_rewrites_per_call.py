@@ -258,10 +258,10 @@ REFUSED = {
     ),
     "one connection": (
         """
-        import sqlite3
+        import psycopg2
         @app.get("/")
         def read():
-            return sqlite3.connect("a.db").execute("SELECT 1").fetchall()
+            return psycopg2.connect("a").cursor().fetchall()
         """,
         "needs a lock or a pool",
     ),

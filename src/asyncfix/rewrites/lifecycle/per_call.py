@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from asyncfix.changes.edits import sound
 from asyncfix.findings import Applicability, Edit, Fix, Import, Location
 from asyncfix.project.index import is_test
-from asyncfix.rewrites.lifecycle import pieces
+from asyncfix.rewrites.lifecycle.own_connection import NAMES, own_connection
+from asyncfix.rewrites.lifecycle.placing import top_statement
 from asyncfix.rewrites.lifecycle.requests import SHARED, shared_requests
 from asyncfix.rewrites.lifecycle.symbols import Bindings, module_tree
 from asyncfix.rewrites.lifespan import Held, in_lifespan
 from asyncfix.rewrites.names import bound, rebinds
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
-from asyncfix.syntax.statements import beginnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +48,8 @@ def _owned(workspace: Workspace, finding: Finding) -> Fix:
     client = making.client
     if client.at_once:
         raise RefusedError("the call itself makes the client: it has to go through a session")
+    if making.name in NAMES:
+        return own_connection(workspace, making)
     if not client.pooled:
         raise RefusedError("one connection serves one call at a time: it needs a lock or a pool")
     if finding.root.kind not in (*_SERVED, "coroutine"):
@@ -299,15 +301,6 @@ def _known(workspace: Workspace, path: str, name: str) -> str:
         if function.name == name and function.decorators and function.parent == 0:
             return name
     return ""
-
-
-def top_statement(workspace: Workspace, path: str, at: int) -> int:
-    """Return where the top-level statement around a place begins, with decorators and comments."""
-    data = workspace.text(path).data
-    starts = [each for each in beginnings(workspace.imports(path).tokens) if each <= at]
-    while len(starts) > 1 and data[starts[-2] : starts[-2] + 1] == b"@":
-        starts.pop()
-    return pieces.lead_comment(data, starts[-1])
 
 
 def _new_name(workspace: Workspace, path: str, wanted: str) -> str:
