@@ -330,17 +330,51 @@ def test_a_script_that_does_one_thing_at_a_time_may_wait(severities, body, sever
     assert severities(SCRIPT.format(body=body)) == {"requests.get(name)": severity}
 
 
-def test_a_program_that_does_not_ask_how_it_is_run_is_no_script(severities):
-    app = SCRIPT.format(body="await copy('a')").replace('if __name__ == "__main__"', "if True")
+PACKAGED = """
+    import asyncio
+    import requests
+    {head}
 
-    assert severities(app) == {"requests.get(name)": "error"}
+    async def fetch(name):
+        requests.get(name)
+
+    async def {name}():
+        await fetch("a")
+        {body}
+
+    def command():
+        asyncio.run({name}())
+"""
 
 
-def test_a_script_within_a_package_is_a_program(check):
-    app = dedent(SCRIPT.format(body="await copy('a')"))
-    found = check({"tool/__init__.py": "", "tool/__main__.py": app})
+@pytest.mark.parametrize(
+    ("name", "body", "head", "severity"),
+    [
+        ("_fetch_all", "", "", "info"),
+        ("main", "", "", "info"),
+        ("_fetch_all", "await asyncio.gather(fetch('b'), fetch('c'))", "", "error"),
+        ("_fetch_all", "await asyncio.to_thread(print)", "", "error"),
+        # a library's coroutine is for others, too
+        ("fetch_all", "", "", "error"),
+        ("_fetch_all", "", "async def public(): await fetch('c')", "error"),
+        # an application's is not
+        (
+            "fetch_all",
+            "",
+            (
+                "from fastapi import FastAPI\n    app = FastAPI()\n\n"
+                "    @app.get('/')\n    async def get(): return 1\n"
+            ),
+            "info",
+        ),
+    ],
+)
+def test_within_a_package_a_loop_is_its_own_if_nobody_else_can_run_on_it(
+    severities, name, body, head, severity
+):
+    app = PACKAGED.format(name=name, body=body, head=head)
 
-    assert len(found) == 1
+    assert severities(app, __init__="") == {"requests.get(name)": severity}
 
 
 def test_what_runs_on_windows_only_is_information(severities):

@@ -320,7 +320,7 @@ class Project:
         if instance in self._startup.settled:
             return "while the application starts or stops"
         if instance in self._alone:
-            return "in a script that does one thing at a time"
+            return "where nothing else runs on the loop"
         kind = self.root(instance).kind
         if kind == "command line" or (kind == "main" and effect == "input"):
             return "in a command-line program"
