@@ -10,6 +10,7 @@ from asyncfix.rewrites.files import async_file, library_for, opens_file
 from asyncfix.rewrites.offload import offload
 from asyncfix.rewrites.paths import asks_path, async_path
 from asyncfix.rewrites.port import library_of, ported
+from asyncfix.rewrites.programs import async_program, runs_program
 from asyncfix.rewrites.sleep import awaited_twin
 from asyncfix.rewrites.twin import async_twin, has_twin
 
@@ -47,6 +48,8 @@ def _native(place: Place) -> tuple[Rewrite, bool] | None:
         return async_file, library_for(place.workspace, place.path)[1]
     if asks_path(place):
         return async_path, place.workspace.config.thread_api == "anyio"
+    if runs_program(place):
+        return async_program, False
     if has_twin(place):
         return async_twin, True
     return None
