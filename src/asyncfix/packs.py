@@ -147,7 +147,8 @@ class Setting(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     project has in place of those in `elsewhere`, and a call of `global_default`, may see to it for
     all calls. `pool` has the options of a pool of connections with what to write where they are not
     given; with one of `unpooled` there is none. `advice` says what the lack of an option does, and
-    `doubts` what one does that is true; `journal` tells that the call opens a file of SQLite.
+    `doubts` what one does that is true; `journal` tells that the call opens a file of SQLite,
+    and `watched` how to learn which statements of it are slow.
     """
 
     names: tuple[str, ...] = ()
@@ -165,6 +166,7 @@ class Setting(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     advice: dict[str, str] = {}
     doubts: dict[str, str] = {}
     journal: bool = False
+    watched: str = ""
 
 
 class Example(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -254,6 +256,7 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     setting: tuple[Setting, ...] = ()
     values: tuple[str, ...] = ()
     many: tuple[str, ...] = ()
+    watchers: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     returns: dict[str, str] = {}
     attributes: dict[str, str] = {}
@@ -299,7 +302,7 @@ class Library(msgspec.Struct, kw_only=True):
     `own` holds the targets of the user's packs, which may be functions of the project itself,
     `weak` the names of methods that tell less than another call on the way, `concurrent` the names
     of callables that let other code run beside the one that calls them, `many` words in names of
-    what there is no end of.
+    what there is no end of, `watchers` names of what measures statements.
     """
 
     targets: dict[str, Target] = {}
@@ -328,6 +331,7 @@ class Library(msgspec.Struct, kw_only=True):
     variables: dict[str, Setting] = {}
     values: set[str] = set()
     many: set[str] = set()
+    watchers: set[str] = set()
     services: set[str] = set()
     members: dict[str, Query] = {}
     weak: set[str] = set()
@@ -462,6 +466,7 @@ def _learn(file: str, pack: Pack, library: Library) -> None:
             library.variables[setting.variable] = setting
     library.values.update(pack.values)
     library.many.update(pack.many)
+    library.watchers.update(pack.watchers)
     library.services.update(pack.services)
     library.returns.update(pack.returns)
     library.attributes.update(pack.attributes)

@@ -15,6 +15,7 @@ from asyncfix.rewrites.place import place_of
 from asyncfix.rewrites.plain import entry_of, plain_function
 from asyncfix.rewrites.pools import pooled
 from asyncfix.rewrites.pragmas import logged
+from asyncfix.rewrites.slow_queries import watched
 from asyncfix.rewrites.strategies import strategies
 from asyncfix.rewrites.timeouts import shorter
 from asyncfix.rewrites.workspace import Plan, Refusal, RefusedError, Workspace
@@ -30,6 +31,7 @@ _CHECKS = ("blocking-call", nested.CHECK)
 _AT_ONE_PLACE = {
     "long-database-timeout": shorter,
     "missing-timeout": patient,
+    "missing-slow-query-log": watched,
     "pool-settings": pooled,
     "sqlite-pragmas": logged,
     "unbounded-cache": bounded,

@@ -1,0 +1,52 @@
+"""Engines and pools of which nobody learns which statements are slow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncfix import facts
+from asyncfix.checks.nomination import Place, nomination
+from asyncfix.project.timeouts import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asyncfix.findings import Finding
+    from asyncfix.packs import Rule
+    from asyncfix.project.program import Project
+
+_NAMING = frozenset((facts.CONST, facts.GLOBAL, facts.ATTR, facts.IMPORT))
+
+
+def find(rule: Rule, project: Project) -> Iterator[Finding]:
+    """Nominate each of them in a project that serves and measures no statement anywhere."""
+    if not project.lifetimes.serves:
+        return
+    made = [each for each in calls(project) if each[1].watched]
+    if not made or _is_measured(project):
+        return
+    for name, setting, place in made:
+        if not project.is_beside(project.files.paths[place.file]):
+            yield nomination(
+                rule,
+                project,
+                Place(place.file, place.function, place.start, place.end),
+                subject=name,
+                message=rule.message.format(name=name),
+                effect="settings",
+                help=setting.watched,
+            )
+
+
+def _is_measured(project: Project) -> bool:
+    """Tell whether code of the project names what measures statements."""
+    files, watchers = project.files, project.packs.library.watchers
+    mentioned = {at for name in watchers for at in files.mentions(name)}
+    return any(
+        str(operand).rpartition(".")[2] in watchers
+        for at in sorted(mentioned)
+        for parts in files[at].nodes
+        if parts[0] in _NAMING
+        for operand in parts[1:]
+        if isinstance(operand, str)
+    )

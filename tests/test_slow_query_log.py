@@ -1,0 +1,119 @@
+"""The log of slow statements: where one is missing, and that real drivers write it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+from rewriting import PACKS, applied, workspace_of
+
+from asyncfix.checks import missing_slow_query_log
+from asyncfix.rewrites import fixes
+
+RULE = PACKS.rules["missing-slow-query-log"]
+SERVED = "async def serve(): ...\n"
+ENGINE = """from sqlalchemy import create_engine, text
+import sys
+
+engine = create_engine("sqlite://")  # in memory
+
+
+def main():
+    with engine.connect() as connection:
+        connection.execute(text("SELECT :secret,  1"), {"secret": "hunter2"})
+"""
+POOL = """import asyncio
+
+import asyncpg
+
+
+# the pool of the application
+async def connected():
+    return await asyncpg.create_pool(
+        "postgresql://postgres@127.0.0.1/postgres",
+        min_size=1,
+    )
+
+
+async def query():
+    pool = await connected()
+    await pool.fetch("SELECT $1::text,  1", "hunter2")
+    await pool.close()
+
+
+def main():
+    asyncio.run(query())
+"""
+
+
+def found(files):
+    workspace = workspace_of({**files, "served.py": SERVED})
+    return list(missing_slow_query_log.find(RULE, workspace.project)), workspace
+
+
+def fixed(code):
+    (finding,), workspace = found({"app.py": code})
+    plan = fixes(RULE, finding, workspace)
+    if not plan.fixes:
+        return plan.refusals[0].reason
+    files = applied({"app.py": code}, plan.fixes[0])
+    assert found(files)[0] == []
+    return files["app.py"]
+
+
+def logged(folder, code, seconds):
+    """Return what a program writes to its error output, with a limit of some seconds."""
+    (folder / "app.py").write_text(code, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-c", "import app; app.main()"],
+        cwd=folder,
+        env={**os.environ, "SLOW_QUERY_SECONDS": seconds},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(("library", "code"), [("sqlalchemy", ENGINE), ("asyncpg", POOL)])
+def test_slow_statements_are_logged_without_their_values(library, code, tmp_path):
+    if not find_spec(library):
+        pytest.skip(f"{library} is not installed")
+    text = fixed(code)
+
+    slow = logged(tmp_path, text, "0")
+    if library == "asyncpg" and slow.returncode:
+        pytest.skip("asyncpg finds no PostgreSQL to connect to")
+
+    assert slow.returncode == 0, slow.stderr
+    assert " s: SELECT " in slow.stderr
+    assert ", 1" in slow.stderr
+    assert "hunter2" not in slow.stderr
+    assert logged(tmp_path, text, "60").stderr == ""
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "from sqlalchemy import event\nevent.listen(engine, 'before_cursor_execute', f)",
+        "import sentry_sdk\nsentry_sdk.init()",
+        "SQLAlchemyInstrumentor().instrument()",
+    ],
+)
+def test_who_measures_already_is_left_alone(more):
+    assert found({"app.py": ENGINE, "more.py": more})[0] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (POOL.replace("min_size=1", "init=prepare"), "the pool has an `init` of its own"),
+        (ENGINE.replace("engine = create", "def f():\n    return create"), "the engine is not put"),
+        (ENGINE + "_SLOW_SECONDS = 9\n", "names that the log needs"),
+    ],
+)
+def test_where_no_listener_fits_people_decide(code, reason):
+    assert fixed(code).startswith(reason)
