@@ -82,10 +82,21 @@ def loop_around(
     if not names or len(names) < len([e for e in target.walk() if e.kind == "Name"]):
         raise RefusedError("the loop assigns to something else than variables")
     frame = Frame(workspace, path, instance, scope, target.text, frozenset(names), "", test, body)
+    frame.annotation = _annotation(scope, head["iter"]) if target.kind == "Name" else ""
     looped = Looped(loop, frame)
     _refuse_place(looped)
     _bind_items(looped, head["iter"])
     return looped
+
+
+def _annotation(scope: Node, items: Node) -> str:
+    """Return what the items are, where a parameter that holds them is annotated with that."""
+    for each in scope["params"].walk():
+        if each.kind == "Param" and each["name"].text == items.text and each.has("annotation"):
+            text = each["annotation"]["annotation"].text
+            found = re.fullmatch(rf"{_ANNOTATED.pattern}\[([\w.]+)\]", text)
+            return found[2] if found else ""
+    return ""
 
 
 def _nearest(node: Node, scope: Node) -> Node:

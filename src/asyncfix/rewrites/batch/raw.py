@@ -125,6 +125,8 @@ class _Statement:
         )
         self._check_rows(made, named=named, numbered=numbered, once=once)
         once.notes.append(_NOTE.format(column=made.name))
+        if self.how.driver.dialect is MYSQL and not exact:
+            once.doubts.append("MySQL may take texts for equal that Python does not")
         edits = self.text.edits(frame.path, made.edits)
         edits += self._keyed(node, keys, once)
         edits += self._renamed()
