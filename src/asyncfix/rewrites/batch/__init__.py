@@ -11,6 +11,7 @@ from asyncfix.rewrites.batch.helper import called, twin_once
 from asyncfix.rewrites.batch.loop import loop_around
 from asyncfix.rewrites.batch.orm import query_once
 from asyncfix.rewrites.batch.raw import driver_of, sent, statement_once
+from asyncfix.rewrites.batch.saves import committed_once, written_together
 from asyncfix.rewrites.batch.together import together
 from asyncfix.rewrites.batch.wrapped import wrapped
 from asyncfix.rewrites.workspace import RefusedError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from asyncfix.rewrites.workspace import Workspace
 
 STRATEGY = "batch"
+_KINDS = ("read", "execute", "request", "insert", "write", "commit")
 _ORMS = ("sqlalchemy", "sqlmodel")
 
 
@@ -41,7 +43,7 @@ def _loaded(workspace: Workspace, finding: Finding) -> Iterator[tuple[str, Calla
 def _once(workspace: Workspace, finding: Finding) -> Fix:
     """Return the fix that asks once for all items of a loop, or for some at a time."""
     item = _item(finding, workspace)
-    if item.way.kind not in ("read", "execute", "request"):
+    if item.way.kind not in _KINDS:
         raise RefusedError(f"`{finding.rule}` has no batched form for this")
     where = finding.location
     tree = workspace.tree(where)
@@ -57,6 +59,10 @@ def _once(workspace: Workspace, finding: Finding) -> Fix:
     )
     if step is None:
         raise RefusedError("the place is not in the loop any more")
+    if item.way.kind == "commit":
+        return _fix("Commit once", looped, committed_once(looped, node))
+    if item.way.kind in ("insert", "write"):
+        return _fix("Write all rows in one go", looped, written_together(looped, node, step))
     once, _ = _asked(frame, step, 0)
     _check_writes(frame, step, once)
     return _fix("Ask once for all items", looped, once)

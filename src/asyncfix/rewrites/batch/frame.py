@@ -126,6 +126,11 @@ class Frame:
         }
         return any(each.kind == "Attribute" and each.text in written for each in node.walk())
 
+    def names_library(self, *names: str) -> bool:
+        """Tell whether the file imports one of some libraries."""
+        imports = self.workspace.facts(self.path).imports
+        return any(each.partition(".")[0] in names for each in imports)
+
     def varies_by_item(self, node: Node) -> bool:
         """Tell whether some code names the item, or what is made of it."""
         return any(each.text in self.names for each in scopes.names(node))
