@@ -78,6 +78,7 @@ def _benchmarks(options: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
     yield "Output formats", _script("output_speed.py", "--findings", str(options.findings))
     if options.apps:
         yield "Applications under load", _script("load.py", "--python", options.apps)
+        yield "The first request", _script("first_request.py", "--python", options.apps)
 
 
 def _script(name: str, *arguments: str) -> list[str]:

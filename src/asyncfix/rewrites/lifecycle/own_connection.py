@@ -149,7 +149,7 @@ def _uses(workspace: Workspace, making: Making, opener: _Opener) -> Iterator[_Us
     fid = project.lifetimes.fid(making.at.file, making.at.function)
     name = opener.node["name"].text
     places = project.lifetimes.calls_of(fid)
-    word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
+    word = re.compile(rb"(?<!\bsqlite3\.)\b" + re.escape(name.encode()) + rb"\b")
     for path in workspace.files:
         found = len(word.findall(workspace.text(path).data))
         known = sum(project.files.paths[each.file] == path for each in places)
