@@ -414,3 +414,20 @@ def test_a_project_without_manifests_is_told_what_it_needs(requiring, capsys):
 
     assert cli.main(["fix", "--write"]) == 0
     assert "The new code needs anyhow>=1.2." in capsys.readouterr().out
+
+
+def test_an_endpoint_that_need_not_be_async_goes_with_what_blocks_in_it(
+    tmp_path, monkeypatch, capsys
+):
+    app = "import requests\nfrom fastapi import FastAPI\n\napp = FastAPI()\n\n\n"
+    app += "@app.get('/')\nasync def index():\n    return requests.get('x').text\n"
+    write(tmp_path, {"asyncfix.toml": "", "app.py": app})
+    monkeypatch.chdir(tmp_path)
+
+    assert cli.main(["fix"]) == 0
+    told = capsys.readouterr().err
+    assert "2 problems can be fixed with --unsafe-fixes" in told
+    assert "not fixed" not in told
+
+    assert cli.main(["fix", "--unsafe-fixes"]) == 1
+    assert "  assumes: it then runs beside others" in capsys.readouterr().err

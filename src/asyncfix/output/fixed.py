@@ -7,10 +7,13 @@ from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from asyncfix.changes.diffs import shown, unified
+from asyncfix.findings import Applicability
 from asyncfix.output.closing import number
 from asyncfix.output.places import Places, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from asyncfix.changes.outcome import Changes, Unfixed
     from asyncfix.output.palette import Paint
     from asyncfix.output.places import Texts
@@ -48,28 +51,42 @@ def summary(
 
     `every` lists each place that stays, not just the first ones.
     """
-    lines = _made(changes, paint, written=written)
+    lines = _made(changes, paint, written=written, every=every)
     lines += _dependencies(changes, needs, written=written)
     places = Places(texts, prefix)
-    unsafe = [each for each in changes.unfixed if _is_unsafe(each)]
-    stuck = [each for each in changes.unfixed if not _is_unsafe(each)]
+    unsafe, stuck = _divided(changes.unfixed)
     if stuck:
         lines.append(paint("rule", f"{number(len(stuck), 'problem')} not fixed:"))
         lines += _reasons(stuck, places, every=every)
     if unsafe:
         more = "more " if changes.made else ""
         lines.append(
-            f"{number(len(unsafe), 'problem')} {more}can be fixed with --unsafe-fixes; "
-            "each says why it is unsafe."
+            f"{number(len(unsafe), 'problem')} {more}can be fixed with --unsafe-fixes, "
+            "which says what that assumes."
         )
     return lines
+
+
+def _divided(unfixed: Sequence[Unfixed]) -> tuple[list[Unfixed], list[Unfixed]]:
+    """Return what unsafe fixes would mend, and the rest.
+
+    What has no fix of its own goes with that of the call that it is about.
+    """
+    own = {_about(each) for each in unfixed if _is_unsafe(each)}
+    goes = [_is_unsafe(each) or (not each.refusals and _about(each) in own) for each in unfixed]
+    pairs = list(zip(unfixed, goes, strict=True))
+    return [each for each, does in pairs if does], [each for each, does in pairs if not does]
 
 
 def _is_unsafe(each: Unfixed) -> bool:
     return any(refusal.reason == UNSAFE for refusal in each.refusals)
 
 
-def _made(changes: Changes, paint: Paint, *, written: bool) -> list[str]:
+def _about(each: Unfixed) -> tuple[str, str]:
+    return each.finding.symbol, each.finding.sink.qualname
+
+
+def _made(changes: Changes, paint: Paint, *, written: bool, every: bool) -> list[str]:
     if not changes.made:
         stays = "Nothing can be fixed." if changes.unfixed else "Nothing to fix."
         return [paint("rule" if changes.unfixed else "good", stays)]
@@ -82,6 +99,21 @@ def _made(changes: Changes, paint: Paint, *, written: bool) -> list[str]:
     width = max(len(rule) for rule, _, _ in rows)
     for (rule, strategy, grade), count in sorted(rows.items()):
         lines.append(f"  {rule:<{width}}  {count:>4}  {strategy} ({grade})")
+    return lines + _assumptions(changes, every=every)
+
+
+def _assumptions(changes: Changes, *, every: bool) -> list[str]:
+    """Return what the unsafe fixes take for granted, the most frequent first."""
+    notes = Counter(
+        note
+        for made in changes.made
+        if made.fix.applicability is Applicability.UNSAFE
+        for note in made.fix.notes
+    )
+    told = [note for note, _ in notes.most_common(None if every else _FEW)]
+    lines = [f"  assumes: {printable(note)}" for note in told]
+    if len(told) < len(notes):
+        lines.append(f"  and {len(notes) - len(told)} more assumptions; -v lists all")
     return lines
 
 
