@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 from dataclasses import replace
 
 import pytest
 from conftest import write
+from pages import EXAMPLE
 from planted import AWAITED, Planted
 
 from asyncfix import cli, fixing
@@ -419,14 +421,12 @@ def test_a_project_without_manifests_is_told_what_it_needs(requiring, capsys):
 def test_an_endpoint_that_need_not_be_async_goes_with_what_blocks_in_it(
     tmp_path, monkeypatch, capsys
 ):
-    app = "import requests\nfrom fastapi import FastAPI\n\napp = FastAPI()\n\n\n"
-    app += "@app.get('/')\nasync def index():\n    return requests.get('x').text\n"
-    write(tmp_path, {"asyncfix.toml": "", "app.py": app})
-    monkeypatch.chdir(tmp_path)
+    shutil.copytree(EXAMPLE, tmp_path / "shop")
+    monkeypatch.chdir(tmp_path / "shop")
 
-    assert cli.main(["fix"]) == 0
+    assert cli.main(["fix"]) == 1
     told = capsys.readouterr().err
-    assert "2 problems can be fixed with --unsafe-fixes" in told
+    assert "2 problems more can be fixed with --unsafe-fixes" in told
     assert "not fixed" not in told
 
     assert cli.main(["fix", "--unsafe-fixes"]) == 1
