@@ -181,3 +181,50 @@ def test_postgresql_is_asked_once_by_psycopg(of_psycopg: Pair, rows: list[Any], 
     before, was = run(of_psycopg.before)
     after, now = run(of_psycopg.after)
     assert (after, was, now) == (before, len(owners), 1)
+
+
+# Redis counts its commands itself
+
+REDIS = """
+import redis
+
+
+def main(client: redis.Redis, names: list[str]) -> list:
+    found = []
+    for name in names:
+        value = client.get(f"asyncfix-batch:{name}")
+        if value is None:
+            continue
+        found.append((name, value))
+    return found
+"""
+
+
+@pytest.fixture(scope="module")
+def of_redis() -> Pair:
+    pytest.importorskip("redis", reason="needs redis")
+    listening(6379)
+    return pair(REDIS)
+
+
+@FEW
+@given(known=st.sets(st.sampled_from("abcdef")), names=st.lists(st.sampled_from("abcdefgh")))
+def test_redis_is_asked_once(of_redis: Pair, known: set[str], names: list[str]):
+    import redis  # noqa: PLC0415 - may be absent
+
+    def asked() -> int:
+        told = client.info("commandstats")
+        return sum(told.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("get", "mget"))
+
+    with redis.Redis(host=HOST) as client:
+        everything = [f"asyncfix-batch:{name}" for name in "abcdef"]
+        client.delete(*everything)
+        for name in known:
+            client.set(f"asyncfix-batch:{name}", name, ex=60)
+        first = asked()
+        before = of_redis.before["main"](client, list(names))
+        second = asked()
+        after = of_redis.after["main"](client, list(names))
+        assert after == before
+        assert (second - first, asked() - second) == (len(names), 1 if names else 0)
+        client.delete(*everything)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
+from asyncfix.rewrites.batch.documents import LIBRARIES, documents_once
 from asyncfix.rewrites.batch.eager import eager
 from asyncfix.rewrites.batch.frame import called_at
 from asyncfix.rewrites.batch.helper import called, twin_once
@@ -108,6 +109,8 @@ def _form(frame: Frame, step: Step, deep: int) -> tuple[Once, str]:
             return statement_once(frame, call, sent(name))
         if name.partition(".")[0] in _ORMS:
             return query_once(frame, call, name)
+        if name.partition(".")[0] in LIBRARIES:
+            return documents_once(frame, call, name)
         raise RefusedError(f"no batched form of `{name}` is known")
     passes = wrapped(frame, step.edges)
     if passes is not None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Ask = Callable[[Frame, Step, int], tuple[Once, str]]
 
 _DECORATORS = frozenset(("staticmethod", "classmethod"))
+_OLD = re.compile(r"(?<!\.)\b(?:Dict|List|Set|Tuple)(?=\[)")  # as `list[…]` is written beside it
 _OPTIONAL = re.compile(r"(?:typing\.)?Optional\[(.*)\]|(.*?)\s*\|\s*None", re.DOTALL)
 _DEEPEST = 4
 
@@ -232,7 +233,7 @@ class Twin:
 
     def _annotation(self, returns: str) -> str:
         quoted = returns[:1] in "'\""
-        inner = returns.strip("'\"")
+        inner = _OLD.sub(lambda found: found[0].lower(), returns.strip("'\""))
         if self.kind == "mapping":
             match = _OPTIONAL.fullmatch(inner)
             inner = (match[1] or match[2]) if match else inner
