@@ -256,6 +256,17 @@ REFUSED = {
         """,
         "on a loop of its own",
     ),
+    "a library that is imported where it is used": (
+        """
+        @app.get("/")
+        async def read(url: str):
+            import aiohttp
+            async with aiohttp.ClientSession() as session:
+                async with session.get(url) as response:
+                    return await response.json()
+        """,
+        "imports `aiohttp.ClientSession` where it is used",
+    ),
     "one connection": (
         """
         import psycopg2

@@ -493,3 +493,138 @@ async def get() -> Service:
 def reset():
     _x.cache_clear()
 ''')
+
+
+NEW = """
+import threading
+
+
+class Cache:
+    \"\"\"One for all.\"\"\"
+
+    _one = None
+
+    def __new__(cls):
+        if cls._one is None:
+            cls._one = super().__new__(cls)
+            # who waits
+            cls._one._lock = threading.Lock()
+            cls._one.hits = 0
+        return cls._one
+
+    def get(self) -> "Cache":
+        return self
+"""
+
+
+def test_a_class_that_is_its_own_singleton_is_given_by_a_function(tmp_path):
+    app = """
+        from fastapi import Depends
+        from cache import Cache
+
+        FACTORIES = {"cache": Cache}
+
+
+        def plain(given: Cache) -> bool:
+            return isinstance(given, Cache)
+
+
+        @app.get("/cache")
+        async def read(cache: Cache = Depends(Cache)):
+            return Cache().get() is cache
+    """
+    files = {"cache.py": NEW, "services.py": SERVICE, "app.py": HEAD + dedent(app)}
+
+    done = lifecycle(tmp_path, files)
+
+    assert not done.reasons
+    assert (
+        done.files["cache.py"]
+        == '''
+import functools
+import threading
+
+
+class Cache:
+    """One for all."""
+
+    def __init__(self) -> None:
+        # who waits
+        self._lock = threading.Lock()
+        self.hits = 0
+
+    def get(self) -> "Cache":
+        return self
+
+
+@functools.lru_cache(maxsize=1)
+def get_cache() -> Cache:
+    return Cache()
+'''
+    )
+    text = done.files["app.py"]
+    assert "from cache import Cache, get_cache\n" in text
+    assert 'FACTORIES = {"cache": get_cache}' in text
+    assert "def plain(given: Cache) -> bool:\n    return isinstance(given, Cache)" in text
+    assert "async def read(cache: Cache = Depends(get_cache)):" in text
+    assert "return get_cache().get() is cache" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (
+            "def get(self)",
+            "def __init__(self):\n        self.n = 0\n\n    def get(self)",
+            "runs anew",
+        ),
+        ("def __new__(cls)", "def __new__(cls, url)", "takes arguments"),
+        (
+            "def get(self)",
+            "def reset(self):\n        Cache._one = None\n\n    def get(self)",
+            "is used in",
+        ),
+        (
+            '"Cache":\n        return self\n',
+            '"Cache":\n        return self\n\n\nclass Below(Cache): ...\n',
+            "has subclasses",
+        ),
+    ],
+)
+def test_a_class_that_does_more_stays_as_it_is(tmp_path, old, new, reason):
+    files = {"services.py": SERVICE, "app.py": HEAD, "cache.py": NEW.replace(old, new)}
+
+    done = lifecycle(tmp_path, files)
+
+    assert done.files["cache.py"] == files["cache.py"]
+    assert any(reason in each for each in done.reasons), done.reasons
+
+
+def test_a_mark_that_new_sets_for_init_becomes_one_of_the_class(tmp_path):
+    code = """
+class Cache:
+    _one = None
+
+    def __new__(cls):
+        if cls._one is None:
+            cls._one = super().__new__(cls)
+            cls._one._initialized = False
+        return cls._one
+
+    def __init__(self):
+        if self._initialized:
+            return
+        self.hits = 0
+        self._initialized = True
+
+    def get(self):
+        return self.hits
+"""
+    files = {"services.py": SERVICE, "app.py": HEAD, "cache.py": code}
+
+    done = lifecycle(tmp_path, files)
+
+    assert (
+        "class Cache:\n    _initialized = False\n\n    def __init__(self):"
+        in done.files["cache.py"]
+    )

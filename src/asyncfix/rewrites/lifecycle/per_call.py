@@ -279,13 +279,18 @@ def _home(workspace: Workspace, name: str) -> tuple[str, int, str]:
         path = project.files.paths[each.at.file]
         if each.name == name and not each.by and not project.is_beside(path):
             found[path] = min(found.get(path, each.at.start), each.at.start)
+    if not found:
+        raise RefusedError("no module is seen to make it")
     path = min(found, key=lambda each: (_own_imports(workspace, each), each))
     call = next(
         node
         for node in module_tree(workspace, path).root.walk()
         if node.kind == "Call" and node.start == found[path]
     )
-    return path, top_statement(workspace, path, found[path]), call["func"].text
+    callee = call["func"].text
+    if callee.partition(".")[0] not in workspace.facts(path).names:
+        raise RefusedError(f"{path} imports `{callee}` where it is used only")
+    return path, top_statement(workspace, path, found[path]), callee
 
 
 def _own_imports(workspace: Workspace, path: str) -> int:

@@ -12,6 +12,7 @@ from asyncfix.project.index import is_test
 from asyncfix.rewrites.lifecycle import pieces
 from asyncfix.rewrites.lifecycle.accessor import accessor_of
 from asyncfix.rewrites.lifecycle.building import built
+from asyncfix.rewrites.lifecycle.constructor import shared_class
 from asyncfix.rewrites.lifecycle.elsewhere import ported
 from asyncfix.rewrites.lifecycle.injection import NONE, injected
 from asyncfix.rewrites.lifecycle.symbols import uses
@@ -50,6 +51,10 @@ def lazy_singleton(
     workspace: Workspace, finding: Finding
 ) -> Iterator[tuple[str, Callable[[], Fix]]]:
     """Yield the rewrites of a lazily built service, the best first."""
+    function = workspace.function_at(finding.location)
+    if function is not None and function.name == "__new__":
+        yield "cached", lambda: shared_class(workspace, finding)
+        return
     yield "lifespan", lambda: _at_start(workspace, finding)
     yield "cached", lambda: _cached(workspace, finding)
 
