@@ -31,7 +31,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
 def finding(rule: Rule, item: PerItem, project: Project) -> Finding:
     """Return what a rule says of work per item."""
     graph = project.graph
-    path = graph.file(item.instance).path
+    path = graph.path(item.instance)
     fid = graph.instances[item.instance][0]
     name = readable(item.way.asked.name)
     confidence = _confidence(item)

@@ -11,7 +11,6 @@ from asyncfix.heads import decorators
 from asyncfix.packs import Condition
 from asyncfix.project.decorators import CACHES
 from asyncfix.project.dependence import Values
-from asyncfix.project.index import is_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,7 +82,7 @@ class Clients:
         services, callers = self.project.services, self.project.callers
         names = {name.rpartition(".")[2] for name in services.clients}
         for file, head in enumerate(self.typing.files.heads):
-            if not names.isdisjoint(head.calls) and not is_test(self.typing.files.paths[file]):
+            if not names.isdisjoint(head.calls) and file not in self.typing.index.tests:
                 answer = partial(self._made_in, file, names)
                 for at, name in callers.of("makes", file, file, answer):
                     client = services.client(name)

@@ -254,7 +254,10 @@ class Project:
                     queue.append(number)
             while queue:
                 number = queue.popleft()
-                direct = [edge.callee for edge in graph.edges[number] if not self._is_quiet(edge)]
+                edges = graph.edges[number]
+                if self.told_for:
+                    edges = [edge for edge in edges if not self._is_quiet(edge)]
+                direct = [edge.callee for edge in edges]
                 callees = direct + below.get(number, [])
                 for callee in callees:
                     if callee not in nearest:
@@ -301,7 +304,7 @@ class Project:
 
     @cached_property
     def _startup(self) -> Startup:
-        return Startup(self.graph, self.entries, self.reached)
+        return Startup(self.graph, self.entries, self.reached, self.local)
 
     @cached_property
     def _alone(self) -> set[Instance]:

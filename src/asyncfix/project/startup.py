@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
+from asyncfix.project.places import Called
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
     from asyncfix.project.edges import Edge, Instance
     from asyncfix.project.graph import Graph
+    from asyncfix.project.places import Local
     from asyncfix.project.roots import Entry
 
 
@@ -18,9 +20,14 @@ class Startup:
     """Tells it of places; `settled` are functions that run at no other time."""
 
     def __init__(
-        self, graph: Graph, entries: Mapping[int, Entry], reached: Container[Instance]
+        self,
+        graph: Graph,
+        entries: Mapping[int, Entry],
+        reached: Container[Instance],
+        local: Local,
     ) -> None:
         self.graph = graph
+        self.local = local
         self.reached = reached
         self.settled: set[Instance] = set()
         self.serving: dict[Instance, int] = {}
@@ -54,6 +61,12 @@ class Startup:
 
     def _serves(self, number: Instance) -> int:
         """Return where a program's main function begins to serve, or 0 if it does not say so."""
+        file, fid = self.graph.file_index(number), self.graph.instances[number][0]
+        index = fid - self.graph.typing.first_function[file]
+        place = Called(file, index, 0, 0, 0, 0)
+        return int(self.local.of("serves from", place, lambda: str(self._told(number))))
+
+    def _told(self, number: Instance) -> int:
         file = self.graph.file_index(number)
         nodes, sites = self.graph.files[file].nodes, self.graph.function(number).sites
         typing = self.graph.typing

@@ -199,7 +199,7 @@ def calls(project: Project) -> Iterator[tuple[str, Setting, Called]]:
     settings = project.packs.library.settings
     names = {name.rpartition(".")[2] for name in settings}
     for file, head in enumerate(project.files.heads):
-        if not names.isdisjoint(head.calls) and not is_test(project.files.paths[file]):
+        if not names.isdisjoint(head.calls) and file not in project.typing.index.tests:
             answer = partial(_in_file, project, file, names)
             for place, name in project.callers.of("settings", file, file, answer):
                 yield name, settings[name], place
