@@ -383,6 +383,12 @@ def marked(name):
     who.reset(token)
 
 
+def guarded(name):
+    before = who.get()
+    mark(name)
+    return before == who.get()
+
+
 async def main():
     CALL("me")
     return who.get()
@@ -438,3 +444,34 @@ def test_a_session_of_this_thread_is_not_ended_in_another(name, moves):
     done = rewritten({"main.py": SCOPED.replace("CALL", name)}, "offload")
 
     assert bool(done.fixes) is moves
+
+
+def test_what_is_told_to_a_caller_that_moves_along_may_move():
+    done = rewritten({"main.py": CONTEXT.replace("CALL", "guarded")}, "offload")
+
+    assert 'await asyncio.to_thread(guarded, "me")' in done.files["main.py"]
+
+
+def test_what_is_told_to_a_decorator_of_what_moves_may_move():
+    decorator = """
+def counted(method):
+    return functools.wraps(method)(lambda *given: told(lambda: method(*given)))
+
+
+def told(work):
+    before = who.get()
+    work()
+    return before == who.get()
+
+
+@counted
+def save(name):
+    mark(name)
+
+
+async def main"""
+    code = CONTEXT.replace("CALL", "save").replace("\nasync def main", decorator, 1)
+
+    done = rewritten({"main.py": f"import functools\n{code}"}, "offload")
+
+    assert 'await asyncio.to_thread(save, "me")' in done.files["main.py"]

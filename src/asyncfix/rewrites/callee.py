@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asyncfix.project.graph import Graph
     from asyncfix.rewrites.place import Place
 
+_ELSEWHERE = " elsewhere"
 _MOST = 300  # functions that are looked at; more than any chain that was met has
 _OWN_LOOP = re.compile(rb"\b(?:new_event_loop|asyncio\.run|set_event_loop)\s*\(")
 _KEPT = re.compile(rb"\b(?:self|cls)\.\w+\s*(?::[^=\n]*)?=\s*\(?\s*\Z")
@@ -67,33 +68,81 @@ def _refuse_own_thread(place: Place, below: list[Instance]) -> None:
     """Raise RefusedError where something is done that only the thread which does it can see."""
     known = place.workspace.project.packs.library.own_thread
     kept = place.workspace.kept
-    done = set[str]()
-    for number in below:
-        done |= kept("own thread", number, partial(_own_thread_calls, place, number))
+    calls: list[set[tuple[str, str]]] = [
+        kept("own thread", fid, partial(_own_thread_calls, place, fid))
+        for fid in dict.fromkeys(_moving(place, below))
+    ]
     if place.is_direct:
-        done.add(place.chain.hit.name)
-    for name in sorted(done & set(known)):
-        if not done.intersection(known[name]):
-            raise RefusedError(f"what `{name}` does is seen only by the thread that calls it")
+        root = place.node.text.partition("(")[0].rpartition(".")[0].rpartition(".")[2]
+        calls.append({(place.chain.hit.name, root)})
+    for at, here in enumerate(calls):
+        others = set[tuple[str, str]]().union(*calls[:at], *calls[at + 1 :])
+        for name, of in sorted(here):
+            whole = known.get(name, ())
+            looks = {(each.removesuffix(_ELSEWHERE), of) for each in whole}
+            within = {(each, of) for each in whole}
+            if whole and not looks & others and not within & here:
+                raise RefusedError(f"what `{name}` does is seen only by the thread that calls it")
 
 
-def _own_thread_calls(place: Place, number: Instance) -> set[str]:
-    """Return the full names of a function's calls of what the packs tell about threads."""
+def _moving(place: Place, below: list[Instance]) -> Iterator[int]:
+    """Yield the functions that run in the thread, and those that decorators put around them."""
+    graph, decorators = place.workspace.project.graph, set[int]()
+    for number in below:
+        fid = graph.instances[number][0]
+        yield fid
+        decorators |= set(_decorators(place, fid))
+    queue, seen = sorted(decorators), set[int]()
+    while queue and len(seen) < _MOST:
+        fid = queue.pop()
+        if fid not in seen:
+            seen.add(fid)
+            yield fid
+            queue += place.workspace.kept("calls", fid, partial(_plain_calls, place, fid))
+
+
+def _decorators(place: Place, fid: int) -> Iterator[int]:
+    """Yield the functions of the project that decorate another one."""
+    typing = place.workspace.project.typing
+    file, function = typing.functions[fid]
+    for decorator in function.decorators:
+        yield from (each[1] for each in typing.of(file, decorator) if each[0] == "F")
+
+
+def _plain_calls(place: Place, fid: int) -> list[int]:
+    """Return the functions that a function calls by their names, and those that stand in it."""
+    typing = place.workspace.project.typing
+    file, function = typing.functions[fid]
+    nodes, first = typing.files[file].nodes, typing.first_function[file]
+    index = fid - first
+    found = [
+        first + at for at, each in enumerate(typing.files[file].functions) if each.parent == index
+    ]
+    for at in range(0, len(function.sites), facts.SITE):
+        node = nodes[function.sites[at + 1]]
+        if node[0] == facts.CALL and nodes[node[1]][0] == facts.GLOBAL:
+            found += [each[1] for each in typing.of(file, node[1]) if each[0] == "F"]
+    return found
+
+
+def _own_thread_calls(place: Place, fid: int) -> set[tuple[str, str]]:
+    """Return a function's calls of what the packs tell about threads: full names, of what."""
     project = place.workspace.project
-    graph, known = project.graph, project.packs.library.own_thread
-    names = {*known, *(each for whole in known.values() for each in whole)}
+    known = project.packs.library.own_thread
+    names = {*known, *(e.removesuffix(_ELSEWHERE) for whole in known.values() for e in whole)}
     words = {name.rpartition(".")[2] for name in names}
-    (fid, self_class), function = graph.instances[number][:2], graph.function(number)
-    file = project.typing.functions[fid][0]
+    file, function = project.typing.functions[fid]
     nodes = project.files[file].nodes
-    found = set[str]()
+    found = set[tuple[str, str]]()
     for at in range(0, len(function.sites), facts.SITE):
         node = nodes[function.sites[at + 1]]
         called = nodes[node[1]] if node[0] == facts.CALL else ()
         if called and called[0] in (facts.ATTR, facts.GLOBAL) and called[-1] in words:
-            types = project.typing.of(file, node[1], self_class)
-            found |= {project.typing.outside.canonical(t[1]) for t in types if t[0] == "X"}
-    return found & names
+            types = project.typing.of(file, node[1])
+            of = str(nodes[called[1]][-1]) if called[0] == facts.ATTR else ""
+            told = {project.typing.outside.canonical(t[1]) for t in types if t[0] == "X"}
+            found |= {(name, of) for name in told & names}
+    return found
 
 
 def _starts_loop(place: Place, number: Instance, below: list[Instance]) -> bool:
