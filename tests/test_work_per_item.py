@@ -381,6 +381,8 @@ def test_a_gather_is_limited_by_threads_by_a_slice_and_by_what_blocks(found):
             await asyncio.gather(*(blocking(item) for item in items))
             await asyncio.gather(*(client.get(item) for item in items[:5]))
             await asyncio.gather(*(client.get(item) for item in items[-5:]))
+            for at in range(0, len(items), SIZE):
+                await asyncio.gather(*(client.get(item) for item in items[at : at + SIZE]))
             await asyncio.gather(*(client.get(item) for item in items[5:]))
     """
 
@@ -617,6 +619,21 @@ def test_an_argument_that_decides_against_the_query_is_believed(found):
     """
 
     assert found(app) == asked("user(item, deep=True)")
+
+
+def test_an_imported_constant_is_as_long_as_it_is(found):
+    app = """
+        from store import load
+        from tables import FEW, NAMES
+
+        async def get():
+            for name in FEW:
+                await load(name)
+            for name in NAMES:
+                await load(name)
+    """
+    tables = "FEW = ('a', 'b')\nNAMES = [name.upper() for name in open('names')]\n"
+    assert found(app, others={"tables.py": tables}) == asked("load(name)")
 
 
 def test_a_literal_of_some_items_is_of_low_confidence(check):

@@ -1933,14 +1933,16 @@ def _key(key: ast.expr | None) -> str:
 
 
 def _most(node: ast.Slice) -> str:
-    """Return how many items a slice has at most, if it says so: `[:5]`, `[-5:]`."""
+    """Return how many items a slice has at most, as `[:5]`, or that `[i : i + 5]` is a chunk."""
     lower, upper = node.lower, node.upper
-    if lower is None and isinstance(upper, ast.Constant) and isinstance(upper.value, int):
-        return str(upper.value)
+    if isinstance(lower, ast.Name) and isinstance(upper, ast.BinOp):
+        names = [each.id for each in (upper.left, upper.right) if isinstance(each, ast.Name)]
+        return facts.CHUNK if isinstance(upper.op, ast.Add) and lower.id in names else ""
+    number = upper if lower is None else None
     if upper is None and isinstance(lower, ast.UnaryOp) and isinstance(lower.op, ast.USub):
         number = lower.operand
-        if isinstance(number, ast.Constant) and isinstance(number.value, int):
-            return str(number.value)
+    if isinstance(number, ast.Constant) and isinstance(number.value, int):
+        return str(number.value)
     return ""
 
 

@@ -129,6 +129,9 @@ else:  # so that msgspec makes tuples throughout: a list takes twice the room, a
     Node = tuple[int | str | float | bool | _Operands | None, ...]
 
 
+CHUNK = "chunk"  # what a slice of so many items at a time tells of itself
+
+
 class Param(NamedTuple):
     """A parameter: `kind` is "" for ordinary ones, "*", "**", or "k" for keyword-only."""
 

@@ -37,6 +37,8 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
 def _waits(item: PerItem, project: Project) -> bool:
     """Tell whether all requests wait at once, not in a pool's threads and not blocking the loop."""
     asked = item.way.asked
+    if project.work.extent.is_chunk(project.graph.file_index(item.instance), item.loop):
+        return False
     if any(edge.kind in _POOLED for edge in item.way.edges):
         return False
     blocks = project.typing.outside.target(asked.name.rpartition(".")[0], asked.name)

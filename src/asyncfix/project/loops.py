@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from asyncfix.facts import Function
     from asyncfix.project.dependence import Values
     from asyncfix.project.evaluate import Typing
+    from asyncfix.project.modules import Definition
 
 MANY = 99
 Place = tuple[int, int, int]  # a node, and where it starts and ends
@@ -167,6 +168,14 @@ class Extent:
             return 0
         return self._count(file, element[1], 0)
 
+    def is_chunk(self, file: int, loop: Loop) -> bool:
+        """Tell whether a loop runs over so many items at a time."""
+        nodes = self.typing.files[file].nodes
+        element = nodes[loop.element]
+        over = nodes[element[1]] if element[0] == facts.ELEMENT else element
+        index = nodes[over[2]] if over[0] == facts.ITEM else over
+        return bool(index[:2] == (facts.LITERAL, "slice") and index[-1] == facts.CHUNK)
+
     def _count(self, file: int, node: int, depth: int) -> int:
         parts = self.typing.files[file].nodes[node]
         kind = parts[0]
@@ -179,13 +188,16 @@ class Extent:
         if kind == facts.CALL:
             return self._called(file, parts, depth)
         if kind == facts.GLOBAL:
-            return self._named(file, parts[1], depth)
+            return self._named(self.typing.modules.lookup(file, parts[1]), depth)
+        if kind == facts.IMPORT:
+            return self._named(self.typing.modules.imported(file, parts[1], parts[2]), depth)
         if kind == facts.ANNOTATED and parts[2]:
             return self._count(file, parts[2], depth + 1)
         if kind == facts.ITEM:
             index = self.typing.files[file].nodes[parts[2]]
             if index[:2] == (facts.LITERAL, "slice") and len(index) > 3:
-                return min(int(index[3]), self._count(file, parts[1], depth + 1))
+                most = MANY if index[3] == facts.CHUNK else int(index[3])
+                return min(most, self._count(file, parts[1], depth + 1))
         return self._typed(file, node)
 
     def _displayed(self, file: int, node: int) -> int:
@@ -238,8 +250,7 @@ class Extent:
                 return self._count(file, parts[2][0], depth + 1)
         return 0
 
-    def _named(self, file: int, name: str, depth: int) -> int:
-        definitions = self.typing.modules.lookup(file, name)
+    def _named(self, definitions: Sequence[Definition], depth: int) -> int:
         if len(definitions) == 1 and definitions[0][0] == "N":
             return self._count(int(str(definitions[0][1])), int(str(definitions[0][2])), depth + 1)
         if len(definitions) == 1 and definitions[0][0] == "C":

@@ -325,7 +325,7 @@ class Project:
         if instance in self._alone:
             return "where nothing else runs on the loop"
         kind = self.root(instance).kind
-        if kind == "command line" or (kind == "main" and effect == "input"):
+        if kind == "command line" or (kind in ("main", "coroutine") and effect == "input"):
             return "in a command-line program"
         entry = self.entries.get(self.graph.instances[instance][0])
         if entry is not None and entry.kind == "test":
