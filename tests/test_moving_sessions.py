@@ -43,6 +43,7 @@ from shop import Shop
 
 
 async def main():
+    await asyncio.gather(asyncio.sleep(0), asyncio.sleep(0))  # others run on this loop
     shop = Shop("URL")
     try:
         CALLS
@@ -278,6 +279,58 @@ def test_a_refused_connection_is_caught_too(tmp_path, url):
     one, two = both(tmp_path, project(calls, CATCHING, url=url))
 
     assert one == two == "connection\n"
+
+
+MADE = """
+class Shop:
+    def __init__(self, url):
+        self.url = url
+        self.session = self._made()
+
+    def _made(self) -> requests.Session:
+        session = requests.Session()
+        session.mount("http://", HTTPAdapter(max_retries=Retry(total=1, status_forcelist=[503])))
+        return session
+
+    def close(self):
+        self.session.close()
+
+    def ask(self, path):
+        return self.session.get(self.url + path).json()
+"""
+LAZY = """
+class Shop:
+    def __init__(self, url):
+        self.url = url
+        self._session = None
+
+    def _client(self):
+        if self._session is None:
+            self._session = requests.Session()
+            self._session.headers["X-Mine"] = "1"
+        return self._session
+
+    def close(self):
+        if self._session:
+            self._session.close()
+
+    def ask(self, path):
+        return self._client().get(self.url + path).json()
+"""
+
+
+@pytest.mark.parametrize("shop", [MADE, LAZY])
+def test_a_session_that_a_method_makes_moves_too(tmp_path, url, shop):
+    files = project("print(shop.ask('/status/503/1'))", JSON, RETRY, url)
+    head = files["shop.py"].partition("class Shop")[0]
+    files["shop.py"] = head + shop.lstrip()
+    if shop == LAZY:
+        files["shop.py"] = "import requests\n\n\n" + shop.lstrip()
+        files["main.py"] = files["main.py"].replace("/status/503/1", "/a")
+
+    one, two = both(tmp_path, files)
+
+    assert one == two
 
 
 # Retries

@@ -37,7 +37,10 @@ class Code:
     @cached_property
     def tree(self) -> Tree:
         """Return the syntax of the file."""
-        return Tree(self.data, 0, len(self.data))
+        try:
+            return Tree(self.data, 0, len(self.data))
+        except Exception as error:  # libcst has a class of its own for what it cannot read
+            raise RefusedError(f"{self.path} cannot be read as a whole") from error
 
     @cached_property
     def nodes(self) -> list[Node]:

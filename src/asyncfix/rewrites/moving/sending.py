@@ -59,7 +59,7 @@ def _use(move: Move, code: Code, node: Node) -> None:
         _member(move, code, above)
     elif above.kind == "WithItem":
         enter(move, code, above)
-    elif above.kind == "ComparisonTarget" or (above.kind == "Return" and node.kind == "Attribute"):
+    elif above.kind in ("ComparisonTarget", "Return"):
         return
     else:
         raise RefusedError(f"the session is passed on ({code.path}:{code.row(node)})")

@@ -37,18 +37,49 @@ def sessions(workspace: Workspace, home: str, library: str) -> Sessions:
     found.made = [each for each in code.each("Call") if _makes(code, each, library)]
     if not found.made:
         raise RefusedError(f"{home} makes no session of its own")
-    kept: list[tuple[Node, Node]] = []  # what a session is kept in, and where that is known
-    for each in found.made:
-        kept += _kept(code, each)
-    names: list[tuple[str, Node]] = []
-    for target, scope in kept:
-        if target.kind == "Attribute":
-            found.attributes.add(target["attr"].text)
-            found.classes |= _classes(workspace, code, target)
-        else:
-            names.append((target.text, scope))
-    found.uses = list(_uses(workspace, code, found, names))
+    pending, makers = list(found.made), set[int]()
+    while pending:
+        given = pending.pop()
+        names: list[tuple[str, Node]] = []
+        for target, scope in _kept(code, given):
+            if target.kind == "Attribute":
+                found.attributes.add(target["attr"].text)
+                found.classes |= _classes(workspace, code, target)
+            else:
+                names.append((target.text, scope))
+        if given.parent is not None and given.parent.kind == "Attribute":
+            found.uses.append((code, given))
+        fresh = [*_uses(workspace, code, found, names), (code, given)]
+        found.uses += [each for each in fresh[:-1] if each not in found.uses]
+        for where, node in fresh:
+            maker = node.function if _is_result(node) else None
+            if maker is not None and where is code and maker.start not in makers:
+                makers.add(maker.start)
+                pending += _made_by(workspace, code, maker)
     return found
+
+
+def _is_result(node: Node) -> bool:
+    return node.parent is not None and node.parent.kind == "Return"
+
+
+def _made_by(workspace: Workspace, code: Code, maker: Node) -> Iterator[Node]:
+    """Yield the calls of a function that makes a session and returns it."""
+    name = maker["name"].text
+    if maker.all("decorators"):
+        raise RefusedError(f"`{name}`, which makes the session, is decorated")
+    typing = workspace.project.typing
+    fid = code.fid(maker["body"].all("body")[0])
+    for file, nodes in typing.index.callers(name, tests=False):
+        callees = (typing.of(file, typing.files[file].nodes[node][1]) for node in nodes)
+        is_called = any(
+            typing.calls.reaches(e, fid) is not None for types in callees for e in types
+        )
+        if is_called and file != code.file:
+            raise RefusedError(f"`{name}` makes sessions for {typing.files.paths[file]} as well")
+    for call in code.each("Call"):
+        if any(typing.calls.reaches(each, fid) is not None for each in code.callees(call)):
+            yield call
 
 
 def _makes(code: Code, call: Node, library: str) -> bool:
@@ -63,6 +94,8 @@ def _kept(code: Code, made: Node) -> Iterator[tuple[Node, Node]]:
         if each.kind in ("BooleanOperation", "IfExp"):
             node = each
             continue
+        if each.kind in ("Return", "Attribute"):
+            return
         scope = made.function or code.tree.root
         if each.kind == "Assign" and each["value"].raw is node.raw:
             for target in each.all("targets"):
