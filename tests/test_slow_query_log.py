@@ -107,6 +107,12 @@ def test_who_measures_already_is_left_alone(more):
     assert found({"app.py": ENGINE, "more.py": more})[0] == []
 
 
+def test_a_test_that_counts_statements_is_no_log():
+    test = "from sqlalchemy import event\nevent.listen(engine, 'before_cursor_execute', f)"
+
+    assert len(found({"app.py": ENGINE, "tests/test_app.py": test})[0]) == 1
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [

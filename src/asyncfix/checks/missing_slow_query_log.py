@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.checks.nomination import Place, nomination
+from asyncfix.project.index import is_test
 from asyncfix.project.timeouts import calls
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def _is_measured(project: Project) -> bool:
     return any(
         str(operand).rpartition(".")[2] in watchers
         for at in sorted(mentioned)
+        if not is_test(files.paths[at])
         for parts in files[at].nodes
         if parts[0] in _NAMING
         for operand in parts[1:]
