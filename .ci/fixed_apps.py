@@ -23,6 +23,8 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 FIX = ["fix", "--write", "--unsafe-fixes", "--select", "blocking", "--allow-dirty", "--no-cache"]
 FIX += ["--ignore", "lock-across-await"]  # explained, never rewritten
 BATCH = ["batching" if each == "blocking" else each for each in FIX]  # leaves what it only shows
+KNOBS = ["settings,caching" if each == "blocking" else each for each in FIX]  # as far as it goes
+KNOBS += ["--min-severity", "info"]
 PLACE = re.compile(r":\d+(?::\d+)?:")
 SUMMARY = re.compile(r"(?:Found|Success|All checks|\[\*\] \d+ fixable)\b")
 STUBS = re.compile(r"note: |\[import-untyped\]")  # what mypy lacks, where new code imports it
@@ -50,13 +52,14 @@ def _troubles(app: Path, python: str) -> Iterator[str]:
         yield f"asyncfix fix: exit status {code}\n{text}"
     for told in (_told(app, python) - before).elements():
         yield f"new: {told}"
-    code, text = _run(app, [sys.executable, "-m", "asyncfix", *BATCH, "."])
-    if code > 1:
-        yield f"asyncfix fix of batching: exit status {code}\n{text}"
-    for told in (_told(app, python) - before).elements():
-        yield f"new: {told}"
+    for command in (BATCH, KNOBS):
+        code, text = _run(app, [sys.executable, "-m", "asyncfix", *command, "."])
+        if code > 1:
+            yield f"asyncfix {' '.join(command)}: exit status {code}\n{text}"
+        for told in (_told(app, python) - before).elements():
+            yield f"new: {told}"
     once = _texts(app)
-    for command in (FIX, BATCH):
+    for command in (FIX, BATCH, KNOBS):
         _run(app, [sys.executable, "-m", "asyncfix", *command, "."])
     yield from (
         f"{path} is changed again" for path, text in _texts(app).items() if text != once[path]

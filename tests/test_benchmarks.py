@@ -132,3 +132,15 @@ def test_tells_what_it_cannot_measure(arguments, message, tmp_path, monkeypatch)
     done = run(*arguments)
 
     assert (done.returncode, done.stderr) == (2, message)
+
+
+def test_packed_cache_files_are_smaller_by_what_the_report_tells_and_settings_are_read_once():
+    script = SCRIPT.with_name("caches.py")
+    command = [sys.executable, script, "--entries", "30", "--requests", "200"]
+
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    share = int(re.search(r"gzipped \| [\d,]+ \| (\d+) %", table)[1])
+    assert 20 <= share <= 40  # a saving of 60 to 80 %
+    assert "| read by each request | 200 |" in table
+    assert "| kept for ten minutes | 1 |" in table
