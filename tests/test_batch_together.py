@@ -128,3 +128,42 @@ def test_loops_that_need_their_order_are_left(body):
         {"app.py": f"{code}    for link in links:\n        {body}\n"}, group="batching"
     )
     assert not made.fixes
+
+
+def test_what_a_loop_unpacks_is_passed_by_its_names_and_no_variable_is_taken():
+    code = """
+import httpx
+
+
+def outer(client: httpx.AsyncClient, pairs: list[tuple]):
+    async def inner():
+        found = [await client.get(link, params=given) for number, (link, given) in enumerate(pairs)]
+        results = len(found)
+        return found, results
+
+    return inner
+"""
+    made = rewritten({"app.py": code}, group="batching").files["app.py"]
+    assert "async def get_one(number, link, given):" in made
+    assert "get_results = await asyncio.gather(" in made
+
+
+def test_requests_that_change_what_they_share_are_only_shown():
+    code = """
+import httpx
+
+
+async def main(client: httpx.AsyncClient, links: list[str], seen: dict) -> None:
+    for link in links:
+        await one(client, link, seen)
+
+
+async def one(client: httpx.AsyncClient, link: str, seen: dict) -> None:
+    page = await client.get(link)
+    seen[link] = page.text
+"""
+    made = rewritten({"app.py": code}, group="batching")
+    assert (made.fixes, made.refused) == (
+        (),
+        ("`one` changes what is passed to it, which all may share",),
+    )

@@ -259,7 +259,7 @@ class Frame:
     def _used(self) -> set[str]:
         around = (each for each in self.scope.parents if each.kind == "FunctionDef")
         outermost = [self.scope, *around][-1]
-        variables = {each.text for each in scopes.names(outermost)}
+        variables = {e.text for node in (outermost, self.scope) for e in scopes.names(node)}
         params = {each["name"].text for each in outermost.walk() if each.kind == "Param"}
         module = set(self.workspace.facts(self.path).names)
         return variables | params | module | self.taken | _KEYWORDS

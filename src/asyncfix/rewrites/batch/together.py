@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from asyncfix.syntax.tree import Node
 
 MOST = 10  # requests at a time, as many as a small pool of connections has
-_CHANGES = frozenset("post put patch delete request send publish".split())  # noqa: SIM905 - a list has a line for each
+_CHANGES = re.compile(
+    "(post|put|patch|delete|remove|request|send|publish|update|upload|insert|set|add|write)(_|$)"
+)
+_PUTS = r"^\s+(NAME)(\[[^\]\n]+\]\s*=[^=]|\.(append|update|setdefault|add|extend)\()"
 _NOTE = (
     "up to {most} requests run at a time, and those after one that fails are sent as well: "
     "the service must allow that"
@@ -37,7 +40,7 @@ def together(looped: Looped, call: Node, item: PerItem) -> Once:
         raise RefusedError("the request stops the event loop: make it asynchronous first")
     once = Once(notes=[_NOTE.format(most=MOST)])
     once.doubts += _shared(looped.frame, item)
-    if item.way.asked.name.rpartition(".")[2] in _CHANGES:
+    if _CHANGES.match(item.way.asked.name.rpartition(".")[2]):
         once.doubts.append("the requests change something, and would no longer come in order")
     if is_awaited:
         _gathered(looped, call, _named(call, item), once)
@@ -97,6 +100,9 @@ def _shared(frame: Frame, item: PerItem) -> list[str]:
         code = frame.workspace.text(graph.path(number)).data[function.start : function.end]
         if re.search(rb"^\s+(self\.[\w.]+\s*[-+*/|]?=[^=]|global |nonlocal )", code, re.MULTILINE):
             found.append(f"`{function.qualname}` keeps what it does on an object that all share")
+        names = "|".join(re.escape(each.name) for each in function.params if each.name != "self")
+        if re.search(_PUTS.replace("NAME", names or "-").encode(), code, re.MULTILINE):
+            found.append(f"`{function.qualname}` changes what is passed to it, which all may share")
         queue += [edge.callee for edge in reach.outgoing[number]]
     return found
 
@@ -117,7 +123,8 @@ def _gathered(looped: Looped, call: Node, name: str, once: Once) -> None:
     once.imports += imports
     limit, one = frame.free("limit", "request_limit"), frame.free(f"{name}_one")
     results = frame.free("results", f"{name}_results")
-    args = frame.target.strip("()")
+    head = looped.node if looped.node.kind == "For" else looped.node["for_in"]
+    args = ", ".join(scopes.targets(head["target"]))
     code = "\n".join(row.removeprefix(indent_of(call.statement)) for row in call.text.split("\n"))
     once.before += [
         f"{limit} = {asyncio}.Semaphore({MOST})",
