@@ -628,3 +628,36 @@ class Cache:
         "class Cache:\n    _initialized = False\n\n    def __init__(self):"
         in done.files["cache.py"]
     )
+
+
+def test_a_client_that_nothing_closes_is_closed_behind_the_lifespan(tmp_path):
+    app = """
+        import httpx
+
+        _client = None
+
+
+        def get_client() -> httpx.AsyncClient:
+            global _client
+            if _client is None:
+                _client = httpx.AsyncClient()
+            return _client
+
+
+        @app.get("/client")
+        async def client():
+            return (await get_client().get("https://example.com")).json()
+    """
+
+    done = lifecycle(tmp_path, {"services.py": SERVICE, "app.py": HEAD + dedent(app)})
+
+    assert (
+        dedent("""
+        async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+            get_client()
+            yield
+            await get_client().aclose()
+            get_client.cache_clear()
+    """)
+        in done.files["app.py"]
+    )

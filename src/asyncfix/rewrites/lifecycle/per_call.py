@@ -6,14 +6,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from asyncfix.changes.edits import sound
-from asyncfix.findings import Applicability, Edit, Fix, Import, Location
+from asyncfix.findings import Edit, Fix, Import, Location
 from asyncfix.project.index import is_test
 from asyncfix.rewrites.lifecycle.own_connection import NAMES, own_connection
+from asyncfix.rewrites.lifecycle.owned import cached_by, new_name, owned_fix, snake
 from asyncfix.rewrites.lifecycle.placing import top_statement
 from asyncfix.rewrites.lifecycle.requests import SHARED, shared_requests
 from asyncfix.rewrites.lifecycle.symbols import Bindings, module_tree
-from asyncfix.rewrites.lifespan import Held, in_lifespan
 from asyncfix.rewrites.names import bound, rebinds
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
@@ -28,12 +27,7 @@ if TYPE_CHECKING:
     from asyncfix.syntax.tree import Node
 
 _OWN_LOOP = re.compile(rb"\b(?:asyncio\.run|run_until_complete|async_to_sync|new_event_loop)\b")
-_UNAWAITED = ("motor.",)  # whose close is no coroutine
 _SERVED = frozenset(("endpoint", "websocket", "dependency", "middleware", "exception handler"))
-_LOOPS = (
-    "it belongs to the loop that runs at start: what uses it without the application's lifespan, "
-    "such as a test, gets one that it opens on first use"
-)
 
 
 def client_per_call(
@@ -147,9 +141,9 @@ def _maker(workspace: Workspace, making: Making) -> Fix:
     fid = workspace.project.lifetimes.fid(making.origin.file, making.origin.function)
     for place in workspace.project.lifetimes.calls_of(fid):
         _refuse_closed(workspace, place.file, (place.start, place.end), making.client)
-    name, imports = _cache(workspace, path, node)
+    name, imports = cached_by(workspace, path, node)
     edit = Edit(Location(path, node.start, node.start), f"@{name}\n")
-    return _fix(workspace, making, path, function.name, ([edit], imports))
+    return owned_fix(workspace, making, path, function.name, ([edit], imports))
 
 
 def _refuse_branches(node: Node) -> None:
@@ -214,8 +208,8 @@ def _extracted(workspace: Workspace, making: Making, call: Node) -> Fix:
     if any(each.kind in ("Await", "Lambda") for each in call.walk()):
         raise RefusedError("the client is made of what is awaited")
     callee = call["func"].text
-    name = _new_name(workspace, path, f"{_snake(callee)}")
-    cache, imports = _cache(workspace, path, scope)
+    name = new_name(workspace, path, f"{snake(callee)}")
+    cache, imports = cached_by(workspace, path, scope)
     returns = f" -> {callee}" if callee.rpartition(".")[2][:1].isupper() else ""
     if "\n" in call.text:
         raise RefusedError("the call spans several rows")
@@ -225,7 +219,7 @@ def _extracted(workspace: Workspace, making: Making, call: Node) -> Fix:
         Edit(Location(path, at_top, at_top), text),
         Edit(Location(path, call.start, call.end), f"{name}()"),
     ]
-    return _fix(workspace, making, path, name, (edits, imports))
+    return owned_fix(workspace, making, path, name, (edits, imports))
 
 
 def _entered(workspace: Workspace, making: Making, call: Node) -> Fix:
@@ -243,7 +237,7 @@ def _entered(workspace: Workspace, making: Making, call: Node) -> Fix:
     if not is_there:
         if name in workspace.facts(home).names:
             raise RefusedError(f"`{name}` means something else in {home}")
-        cache, imports = _cache(workspace, home, None)
+        cache, imports = cached_by(workspace, home, None)
         made = f"{spelled}({shared.kind.argument})"
         text = (
             f"@{cache}\ndef {name}() -> {spelled}:\n"
@@ -259,7 +253,7 @@ def _entered(workspace: Workspace, making: Making, call: Node) -> Fix:
     elif rebinds(node, name):
         raise RefusedError(f"`{name}` means something else here")
     edits.append(shared.edit(used))
-    fix = _fix(workspace, making, home, name, (edits, imports), is_there=is_there)
+    fix = owned_fix(workspace, making, home, name, (edits, imports), is_there=is_there)
     return replace(fix, notes=(*fix.notes, *shared.kind.notes))
 
 
@@ -306,66 +300,3 @@ def _known(workspace: Workspace, path: str, name: str) -> str:
         if function.name == name and function.decorators and function.parent == 0:
             return name
     return ""
-
-
-def _new_name(workspace: Workspace, path: str, wanted: str) -> str:
-    used = {token.text for token in workspace.imports(path).tokens}
-    return next(
-        each
-        for each in (wanted, f"shared_{wanted}", f"the_{wanted}", f"{wanted}_")
-        if each not in used
-    )
-
-
-def _snake(name: str) -> str:
-    last = name.rpartition(".")[2].removeprefix("Async")
-    told = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", last).lower().replace("open_ai", "openai")
-    told = {"client": f"{name.partition('.')[0]}_client", "from_url": "redis_client"}.get(
-        told, told
-    )
-    told = told.removeprefix("create_")
-    return told if told.endswith(("client", "engine")) else f"{told}_client"
-
-
-def _cache(workspace: Workspace, path: str, scope: Node | None) -> tuple[str, tuple[Import, ...]]:
-    known = workspace.imports(path).binding(Import("", "functools", "lru_cache"))
-    if known:
-        return f"{known}(maxsize=1)", ()
-    if scope is None:
-        return "functools.lru_cache(maxsize=1)", (Import(path, "functools"),)
-    name, imports = bound(workspace, path, scope, "functools")
-    return f"{name}.lru_cache(maxsize=1)", imports
-
-
-def _fix(
-    workspace: Workspace,
-    making: Making,
-    path: str,
-    name: str,
-    changes: tuple[list[Edit], tuple[Import, ...]],
-    *,
-    is_there: bool = False,
-) -> Fix:
-    """Return the fix with what has the application open the client, and close it."""
-    client, (edits, imports) = making.client, changes
-    module = workspace.project.typing.modules.name(workspace.files[path])
-    awaits = client.awaits and not making.name.startswith(_UNAWAITED)
-    closing: tuple[str, ...] = ()
-    if client.close:
-        close = f"{{client}}().{client.close}()"
-        closing = (f"await {close}" if awaits else close, "{client}.cache_clear()")
-    if not is_there:
-        held = Held(("{client}()",), closing, {"client": (module, name)})
-        change = in_lifespan(workspace, path, held)
-        edits = [*edits, *change.edits]
-        imports = (*imports, *change.imports)
-    if not sound(edits):
-        raise RefusedError("what has to change in one place would be changed twice")
-    return Fix(
-        title=f"Let all calls share the client of `{name}`, which the application opens and closes",
-        applicability=Applicability.UNSAFE,
-        edits=tuple(edits),
-        notes=(_LOOPS,) if client.awaits else (),
-        strategy="lifespan",
-        imports=tuple(dict.fromkeys(imports)),
-    )

@@ -15,6 +15,7 @@ from asyncfix.rewrites.lifecycle.building import built
 from asyncfix.rewrites.lifecycle.constructor import shared_class
 from asyncfix.rewrites.lifecycle.elsewhere import ported
 from asyncfix.rewrites.lifecycle.injection import NONE, injected
+from asyncfix.rewrites.lifecycle.owned import UNAWAITED
 from asyncfix.rewrites.lifecycle.symbols import uses
 from asyncfix.rewrites.lifespan import Held as InLifespan
 from asyncfix.rewrites.lifespan import in_lifespan
@@ -99,7 +100,8 @@ def _at_start(workspace: Workspace, finding: Finding) -> Fix:
     if accessor.held.scope != "class" and all(_is_conditional(use) for use in calls):
         raise RefusedError("it is asked for under conditions only")
     given = injected(accessor, calls) if accessor.held.scope != "class" else NONE
-    opened = _opened(accessor, calls)
+    alone = len(list(ported(accessor, accessor.name))) == 1  # its definition: nothing closes it
+    opened = _opened(accessor, calls, _closing(accessor, calls) if alone else ())
     edits = (*fix.edits, *given.edits, *(opened.edits if opened else ()))
     if not sound(edits):
         raise RefusedError("what has to change in one place would be changed twice")
@@ -130,7 +132,26 @@ def _is_conditional(use: Use) -> bool:
     return False
 
 
-def _opened(accessor: Accessor, calls: list[Use]) -> Change | None:
+def _closing(accessor: Accessor, calls: list[Use]) -> tuple[str, ...]:
+    """Return the statements that close a client of a library, unless a caller does so."""
+    workspace = accessor.workspace
+    file = workspace.files[accessor.path]
+    found = [workspace.project.services.made(file, each) for each in accessor.lazy.values]
+    client = found[0].client if len(found) == 1 and found[0] else None
+    if client is None or not client.close or accessor.is_apart or accessor.held.scope == "class":
+        return ()
+    if found[0] is not None and found[0].name.startswith(UNAWAITED):
+        return ()
+    given = "(await {service}())" if accessor.is_async else "{service}()"
+    close = f"{given}.{client.close}()"
+    for use in calls:
+        around = use.scope.text if use.scope is not None else ""
+        if f".{client.close}(" in around:
+            return ()
+    return (f"await {close}" if client.awaits else close, "{service}.cache_clear()")
+
+
+def _opened(accessor: Accessor, calls: list[Use], closing: tuple[str, ...]) -> Change | None:
     """Return what has the application ask for the service at start; None if it does so."""
     workspace = accessor.workspace
     for use in calls:
@@ -149,7 +170,7 @@ def _opened(accessor: Accessor, calls: list[Use]) -> Change | None:
         called = f"{name}.{accessor.name}"
     told = called.replace(name, "{service}", 1) + "()"
     opening = (f"await {told}" if accessor.is_async else told,)
-    held = InLifespan(opening, (), {"service": (module, name)})
+    held = InLifespan(opening, closing, {"service": (module, name)})
     return in_lifespan(workspace, accessor.path, held)
 
 
