@@ -43,6 +43,14 @@ class Code:
             raise RefusedError(f"{self.path} cannot be read as a whole") from error
 
     @cached_property
+    def is_readable(self) -> bool:
+        """Tell whether the syntax of the file can be had."""
+        try:
+            return bool(self.tree)
+        except RefusedError:
+            return False
+
+    @cached_property
     def nodes(self) -> list[Node]:
         """Return every node of the file, in the order of the text."""
         return list(self.tree.root.walk())

@@ -51,6 +51,8 @@ def _in_file(
     if not re.search(rb"\b%s\b(?!\s*\()" % name.encode(), data):
         return
     code = codes(workspace, path)
+    if not code.is_readable:
+        return  # its tokens are looked at nevertheless
     for node in code.each("Attribute", "Name"):
         last = node["attr"] if node.kind == "Attribute" else node
         if last.text != name or node.parent is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from asyncfix import facts
 from asyncfix.project.index import is_test
 from asyncfix.rewrites.moving.code import codes, is_label
 from asyncfix.rewrites.workspace import RefusedError
@@ -148,7 +149,19 @@ def _uses(
         if not mine and is_test(path):
             continue
         code = codes(workspace, path)
-        yield from _attributes(code, found, wanted, mine)
+        if mine or code.is_readable or _holds(code, found, wanted):
+            yield from _attributes(code, found, wanted, mine)
+
+
+def _holds(code: Code, found: Sessions, wanted: list[str]) -> bool:
+    """Tell whether a file uses such an attribute of an instance, as far as the facts tell."""
+    typing = code.workspace.project.typing
+    return any(
+        one[0] == "I" and one[1] in found.classes
+        for parts in code.facts.nodes
+        if parts[0] == facts.ATTR and parts[2] in wanted
+        for one in typing.of(code.file, parts[1])
+    )
 
 
 def _named(code: Code, text: str, scope: Node) -> Iterator[Node]:
