@@ -2,7 +2,8 @@
 
     python .ci/fixed_apps.py APPS/bin/python
 
-The given interpreter has what the applications require; this one has asyncfix, Ruff and mypy.
+The given interpreter has what the applications require, and is given what their fixed copies
+require; this one has asyncfix, Ruff and mypy.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ KNOBS += ["--min-severity", "info"]
 PLACE = re.compile(r":\d+(?::\d+)?:")
 SUMMARY = re.compile(r"(?:Found|Success|All checks|\[\*\] \d+ fixable)\b")
 STUBS = re.compile(r"note: |\[import-untyped\]")  # what mypy lacks, where new code imports it
+REASON = re.compile(r" +\d+  (\S+: .+)")  # of what is not fixed, in what `asyncfix fix` prints
+LEFT = "left.txt"  # of an application: the reasons that were read by hand and are right
 ASKED = "after_fix.py"  # of an application: a program that prints what is wrong with its copy
 
 
@@ -38,18 +41,24 @@ def main(python: str) -> int:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, app.parent.name)
             shutil.copytree(app, copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-            troubles = [*_troubles(copy, python), *_asked(app.parent / ASKED, copy, python)]
+            left = app.parent / LEFT
+            reasons = left.read_text("utf-8").splitlines() if left.exists() else []
+            troubles = [*_troubles(copy, python, reasons)]
+            troubles += _asked(app.parent / ASKED, copy, python)
         print(f"{app.parent.name}: {'fixed, all as before' if not troubles else 'WRONG'}")
         print("".join(f"  {each}\n" for each in troubles), end="")
         wrong += bool(troubles)
     return int(bool(wrong))
 
 
-def _troubles(app: Path, python: str) -> Iterator[str]:
+def _troubles(app: Path, python: str, reasons: Sequence[str]) -> Iterator[str]:
     before = _told(app, python)
     code, text = _run(app, [sys.executable, "-m", "asyncfix", *FIX, "."])
-    if code:
+    if code != bool(reasons) or REASON.findall(text) != [*reasons]:
         yield f"asyncfix fix: exit status {code}\n{text}"
+    if (app / "requirements.txt").exists():
+        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        _run(app, [*install, "-r", "requirements.txt"])
     for told in (_told(app, python) - before).elements():
         yield f"new: {told}"
     for command in (BATCH, KNOBS):
