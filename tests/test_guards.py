@@ -351,7 +351,7 @@ PACKAGED = """
     ("name", "body", "head", "severity"),
     [
         ("_fetch_all", "", "", "info"),
-        ("main", "", "", "info"),
+        ("main", "", "", "error"),
         ("_fetch_all", "await asyncio.gather(fetch('b'), fetch('c'))", "", "error"),
         ("_fetch_all", "await asyncio.to_thread(print)", "", "error"),
         # a library's coroutine is for others, too

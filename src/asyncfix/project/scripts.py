@@ -71,7 +71,7 @@ def _programs(graph: Graph, started: Iterable[Instance]) -> set[Instance]:
 
 def _is_private(graph: Graph, fid: int) -> bool:
     function = graph.typing.functions[fid][1]
-    return function.parent > 0 or function.name.startswith("_") or function.name.endswith("main")
+    return function.parent > 0 or function.name.startswith("_")
 
 
 def _wanted(graph: Graph, own: set[Instance]) -> set[Instance]:
