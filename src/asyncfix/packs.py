@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -385,10 +385,14 @@ def load(texts: Mapping[str, str], own: Iterable[str] = ()) -> Packs:
 
     `own` names the texts that are the user's.
     """
-    mine = frozenset(own)
+    return _loaded(tuple(texts.items()), frozenset(own))
+
+
+@lru_cache(maxsize=2)
+def _loaded(texts: tuple[tuple[str, str], ...], mine: frozenset[str]) -> Packs:
     rules: dict[str, Rule] = {}
     library = Library()
-    for name, text in texts.items():
+    for name, text in texts:
         try:
             pack = msgspec.convert(tomli.loads(text), Pack)
         except (tomli.TOMLDecodeError, msgspec.ValidationError) as error:
