@@ -296,8 +296,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     examples: tuple[Example, ...]
 
 
-class Library(msgspec.Struct, kw_only=True):
-    """Everything the packs say about code outside the project, by full name.
+class Library(msgspec.Struct, kw_only=True, eq=False):
+    """Everything the packs say about code outside the project, by full name; never changed.
 
     `own` holds the targets of the user's packs, which may be functions of the project itself,
     `weak` the names of methods that tell less than another call on the way, `concurrent` the names

@@ -40,8 +40,9 @@ def _split(text: str, separator: str) -> list[str]:
     return parts
 
 
-def _reached(library: Library, imported: Iterable[str]) -> frozenset[str]:
-    """Return the first names of the libraries that objects can come from, given the imports."""
+@lru_cache(maxsize=2)
+def _leads(library: Library) -> dict[str, set[str]]:
+    """Return to which libraries what is known of one leads, by first names."""
     leads: dict[str, set[str]] = {}
     for table in (library.returns, library.attributes, library.same):
         for name, text in table.items():
@@ -50,6 +51,29 @@ def _reached(library: Library, imported: Iterable[str]) -> frozenset[str]:
     for name, bases in library.bases.items():
         tops = {base.partition(".")[0] for base in bases}
         leads.setdefault(name.partition(".")[0], set()).update(tops)
+    return leads
+
+
+@lru_cache(maxsize=2)
+def _classes(library: Library) -> frozenset[str]:
+    """Return the names that stand for classes."""
+    tables = (library.targets, library.reads, library.returns, library.attributes)
+    owners = {name.rpartition(".")[0] for table in tables for name in table} | set(library.bases)
+    # `redis.from_url` and `redis.Redis.get` are told alike: what holds classes is a module
+    modules = {name.rpartition(".")[0] for name in (*owners, *library.same)}
+    return frozenset(name for name in owners if name not in modules and "." in name)
+
+
+@lru_cache(maxsize=2)
+def _tops(library: Library) -> frozenset[str]:
+    """Return the first names of what is known."""
+    tables = (library.targets, library.returns, library.attributes)
+    return frozenset(name.partition(".")[0] for table in tables for name in table)
+
+
+def _reached(library: Library, imported: Iterable[str]) -> frozenset[str]:
+    """Return the first names of the libraries that objects can come from, given the imports."""
+    leads = _leads(library)
     queue = ["builtins", "str", "list", *imported]
     found: set[str] = set()
     while queue:
@@ -67,19 +91,8 @@ class Outside:
         self.library = library
         self.active = _reached(library, imported)
         self.same = library.same
-        owners = {
-            name.rpartition(".")[0]
-            for table in (library.targets, library.reads, library.returns, library.attributes)
-            for name in table
-        } | set(library.bases)
-        # `redis.from_url` and `redis.Redis.get` are told alike: what holds classes is a module
-        modules = {name.rpartition(".")[0] for name in (*owners, *library.same)}
-        self.classes = {name for name in owners if name not in modules and "." in name}
-        self.tops = {
-            name.partition(".")[0]
-            for table in (library.targets, library.returns, library.attributes)
-            for name in table
-        }
+        self.classes = _classes(library)
+        self.tops = _tops(library)
         self.orders: dict[str, tuple[str, ...]] = {}
         self.hits: dict[str, Target | None] = {}
 

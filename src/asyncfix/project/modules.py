@@ -25,7 +25,9 @@ Definition = tuple[object, ...]
 class Modules:
     """The project's modules; a name that leads nowhere in the project is outside of it."""
 
-    def __init__(self, files: Files, src: Iterable[str], known: set[str], trace: Trace) -> None:
+    def __init__(
+        self, files: Files, src: Iterable[str], known: frozenset[str], trace: Trace
+    ) -> None:
         self.files = files
         self.trace = trace
         self.known = known | set(sys.stdlib_module_names)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from asyncfix.packs import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from asyncfix.packs import Target
+    from asyncfix.packs import Library, Target
     from asyncfix.project.library import Outside
 
 _REQUESTS = frozenset(("blocking-http", "blocking-sdk"))
 _KINDS = {"database": "execute", "sleep": "pause"}
 _NONE = Query(kind="none")
+_PLAIN = {
+    "request": Query(kind="request"),
+    "execute": Query(kind="execute"),
+    "pause": Query(kind="pause"),
+}
 
 
 class Stores:
@@ -29,7 +32,6 @@ class Stores:
         self.outside = outside
         self.library = outside.library
         self._known: dict[tuple[str, str], Query | None] = {}
-        self._made: dict[str, Query] = {}
 
     def query(self, owner: str, name: str) -> Query | None:
         """Return the query that a call of this name makes, if it does; `owner` is its class."""
@@ -99,7 +101,7 @@ class Stores:
 
     def _blocking(self, owner: str, name: str) -> Query | None:
         target = self.outside.target(owner, name)
-        return None if target is None else self._of_target(target, name)
+        return None if target is None else _of_target(self.library, target, name)
 
     @cached_property
     def _twin_classes(self) -> dict[str, str]:
@@ -110,36 +112,38 @@ class Stores:
             if name.endswith(".*") and target.replacement.endswith(".*")
         }
 
-    @cached_property
+    @property
     def _twins(self) -> dict[str, Query]:
-        """Return the awaited forms of what blocks."""
-        return dict(self._awaited())
+        return _awaited(self.library)
 
-    def _awaited(self) -> Iterator[tuple[str, Query]]:
-        for name, target in self.library.targets.items():
-            member = name.rpartition(".")[2]
-            if target.replacement and target.form == "await" and not member.startswith("__"):
-                twin = target.replacement.replace("*", member)
-                told = self.library.queries.get(name)
-                query = told or self._of_target(target, name)
-                last = twin.rpartition(".")[2]
-                if query is not None and last not in ("", "*") and not last[:1].isupper():
-                    yield twin, query
 
-    def _of_target(self, target: Target, name: str) -> Query | None:
-        """Return the query that a call which blocks makes, by its last name."""
-        is_request = target.effect == "network" and target.rule in _REQUESTS
-        kind = "request" if is_request else _KINDS.get(target.effect or "", "")
-        if not kind:
-            return None
-        if target.when:
-            return _NONE
+@lru_cache(maxsize=2)
+def _awaited(library: Library) -> dict[str, Query]:
+    """Return the awaited forms of what blocks."""
+    found = {}
+    for name, target in library.targets.items():
         member = name.rpartition(".")[2]
-        if kind == "pause":
-            return Query(kind="pause")
-        told = self.library.members.get(member)
-        if member.startswith("__") or member[:1].isupper() or (told and told.kind == "none"):
-            return _NONE
-        if is_request or told is None:
-            return self._made.setdefault(kind, Query(kind=kind))  # type: ignore[arg-type]
-        return told
+        if target.replacement and target.form == "await" and not member.startswith("__"):
+            twin = target.replacement.replace("*", member)
+            query = library.queries.get(name) or _of_target(library, target, name)
+            last = twin.rpartition(".")[2]
+            if query is not None and last not in ("", "*") and not last[:1].isupper():
+                found[twin] = query
+    return found
+
+
+def _of_target(library: Library, target: Target, name: str) -> Query | None:
+    """Return the query that a call which blocks makes, by its last name."""
+    is_request = target.effect == "network" and target.rule in _REQUESTS
+    kind = "request" if is_request else _KINDS.get(target.effect or "", "")
+    if not kind:
+        return None
+    if target.when:
+        return _NONE
+    member = name.rpartition(".")[2]
+    if kind == "pause":
+        return _PLAIN[kind]
+    told = library.members.get(member)
+    if member.startswith("__") or member[:1].isupper() or (told and told.kind == "none"):
+        return _NONE
+    return _PLAIN[kind] if is_request or told is None else told
