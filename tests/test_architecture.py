@@ -7,7 +7,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src/asyncfix"
 LAYERS = [
-    ("findings",),
+    ("findings", "target"),
     ("source", "facts", "config"),
     ("comments", "heads", "parse", "lowering", "lazies"),
     ("extract", "cache", "packs", "fingerprints", "baseline", "scope", "differences"),

@@ -211,17 +211,30 @@ def test_the_thread_api_is_what_helps_name(project, capsys):
     assert "anyio.to_thread.run_sync(" in capsys.readouterr().out
 
 
-# keys whose effect is on fixes alone, or is tested elsewhere, and those that wait for their rule
+def test_help_is_written_for_the_oldest_python(project, capsys):
+    write(project, {"asyncfix.toml": 'target-version = "py38"\n'})
+    cli.main(["check"])
+    assert "get_running_loop().run_in_executor(None, " in capsys.readouterr().out
+
+
+def test_a_database_timeout_is_too_long_above_what_is_set(project, found):
+    connect = "import asyncpg\nasync def f():\n    await asyncpg.connect(command_timeout=14)\n"
+    write(project, {"app.py": connect, "asyncfix.toml": 'select = ["settings"]\n'})
+    assert found() == ""
+    write(project, {"asyncfix.toml": 'select = ["settings"]\nmax-database-timeout = 13\n'})
+    assert found() == "app.py:3 long-database-timeout\n"
+
+
+# keys whose effect is on fixes alone: test_fixing.py and test_rewrites_requests.py see to it
 FIXING = {"fixable", "unfixable", "extend-safe-fixes", "extend-unsafe-fixes", "http-client"}
-WAITING = {"target-version", "max-database-timeout"}
 TESTED_ABOVE = {
     "force-exclude", "min-confidence", "preview", "baseline", "output-format", "cache-dir",
-    "required-version", "thread-api",
+    "required-version", "thread-api", "target-version", "max-database-timeout",
 }  # fmt: skip
 
 
 def test_every_key_is_tested():
-    assert {*CHANGES, *TESTED_ABOVE, *FIXING, *WAITING} == set(FIELDS)
+    assert {*CHANGES, *TESTED_ABOVE, *FIXING} == set(FIELDS)
 
 
 @pytest.mark.parametrize("key", sorted(FIELDS))

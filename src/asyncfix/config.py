@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from asyncfix import __version__
 from asyncfix.findings import Confidence, ConfigError, Severity
+from asyncfix.target import OLDEST, told_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,10 +122,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     target_version: Annotated[
         str,
         Meta(
-            description='The oldest Python the code runs on, such as "py311".',
-            pattern=r"^(py3\d+)?$",
+            description="The oldest Python that fixed code runs on; by default `requires-python`.",
+            pattern=r"^py3\d+$",
         ),
-    ] = ""
+    ] = OLDEST
     baseline: Annotated[
         str,
         Meta(description="The file that lists the findings to accept, if it is not the usual one."),
@@ -160,6 +161,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         }
         data = msgspec.json.encode(told, order="deterministic")
         return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+    @property
+    def python(self) -> tuple[int, int]:
+        """Return the oldest Python that fixed code runs on, such as `(3, 11)`."""
+        return 3, int(self.target_version.removeprefix("py3"))
 
     @property
     def excluded_names(self) -> frozenset[str]:
@@ -250,6 +256,8 @@ def load(
         _check(origin, layer)
         _merge(merged, layer)
         origins |= dict.fromkeys(layer, origin)
+    if "target-version" not in merged and (told := told_version(start)):
+        merged["target-version"], origins["target-version"] = told[0], str(told[1])
     config = msgspec.convert(merged, Config)
     if path and file is None:
         config = msgspec.structs.replace(config, project=str(path.parent))

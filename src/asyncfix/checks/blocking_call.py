@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _HERE = "{call}"  # in a help: the call as it stands there, to be handed to a thread
 _LONGEST = 60
+_WITHOUT_KEYWORDS = ("anyio.", "run_in_executor(")
 
 
 def find(rule: Rule, project: Project) -> Iterator[Finding]:
@@ -34,8 +35,8 @@ def examine(rule: Rule, finding: Finding, syntax: Syntax) -> Finding | None:
         return None
     if _HERE not in finding.help:
         return finding
-    is_anyio = "anyio." in finding.help
-    call = syntax.handed_over(finding.location, keywords=not is_anyio, longest=_LONGEST)
+    keywords = not any(word in finding.help for word in _WITHOUT_KEYWORDS)
+    call = syntax.handed_over(finding.location, keywords=keywords, longest=_LONGEST)
     return replace(finding, help=finding.help.replace(_HERE, call))
 
 
@@ -117,10 +118,10 @@ def _help(chain: Chain, target: Target, project: Project) -> str:
         verb = _IMPLICIT.get(member) or _FORMS[target.form]
         return f"{verb} `{replacement}` instead{needs}"
     if target.offload == "safe" and not member.startswith("__"):
-        return f"run it in a thread: `await {thread}({_HERE})`"
+        return f"run it in a thread: `await {thread}{_HERE})`"
     return (
         "move it, with all that uses the same object, to a function for a thread: "
-        f"`await {thread}(function, …)`"
+        f"`await {thread}function, …)`"
     )
 
 
@@ -129,11 +130,11 @@ def _help_chain(chain: Chain, project: Project) -> str:
     graph = project.graph
     name = graph.typing.functions.sign(graph.instances[first.callee][0]).name
     if first.kind == "call":
-        return f"run it in a thread: `await {thread}({_HERE})`"
+        return f"run it in a thread: `await {thread}{_HERE})`"
     if first.kind == "property":
-        return f"the property `{name}` blocks; read it in a thread: `await {thread}(function)`"
+        return f"the property `{name}` blocks; read it in a thread: `await {thread}function)`"
     what = {"with": "the whole `with`", "iterate": "the whole loop"}.get(first.kind, "this")
-    return f"move {what} to a function for a thread: `await {thread}(function, …)`"
+    return f"move {what} to a function for a thread: `await {thread}function, …)`"
 
 
 _FORMS = {

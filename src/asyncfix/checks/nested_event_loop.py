@@ -59,6 +59,6 @@ def _help(chain: Chain, project: Project) -> str:
     if chain.edges[0].kind == "call":
         return (
             f"let `{name}` be a coroutine that its callers await, "
-            f"or run it in a thread: `await {thread}({{call}})`"
+            f"or run it in a thread: `await {thread}{{call}})`"
         )
     return f"let `{name}` be a coroutine that its callers await"

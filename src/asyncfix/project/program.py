@@ -47,10 +47,12 @@ _SCRIPTS = frozenset(
 
 _MIGRATION = frozenset(("upgrade", "downgrade", "revision"))
 _PER_ITEM = "batching"  # the group of rules that judges loops, on the event loop or not
+TO_THREAD = (3, 9)  # the Python that `asyncio.to_thread` came with
 _THREAD_CALLS = {
-    "starlette": "run_in_threadpool",
-    "anyio": "anyio.to_thread.run_sync",
-    "asyncio": "asyncio.to_thread",
+    "starlette": "run_in_threadpool(",
+    "anyio": "anyio.to_thread.run_sync(",
+    "asyncio": "asyncio.to_thread(",
+    "executor": "asyncio.get_running_loop().run_in_executor(None, ",
 }
 
 
@@ -111,10 +113,15 @@ class Project:
 
     @cached_property
     def thread_call(self) -> str:
-        """Return what moves a call to a thread here: the configured one, or the framework's."""
-        told = self.config.thread_api
+        """Return what moves a call to a thread, up to where the function goes.
+
+        It is the configured one, or the framework's.
+        """
+        told: str = self.config.thread_api
         if told == "auto":
             told = "starlette" if any(map(_takes_starlette, self.files.heads)) else "asyncio"
+        if told == "asyncio" and self.config.python < TO_THREAD:
+            told = "executor"
         return _THREAD_CALLS[told]
 
     @cached_property

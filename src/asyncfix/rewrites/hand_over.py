@@ -35,7 +35,7 @@ def handed(place: Place, node: Node, thread: ThreadCall) -> tuple[list[Edit], tu
         name, imports = bound(place.workspace, place.path, place.scope, "functools", "partial")
         partial, close = f"{name}(", ")"
     parens = needs_parentheses(node)
-    before = f"{'(' if parens else ''}await {thread.name}({partial}"
+    before = f"{'(' if parens else ''}await {thread.opening}{partial}"
     after = f"{close}{')' if parens else ''}"
     edits = _opened(place, node, before)
     last = [place.replaced(node.end, node.end, after)] if after else []
@@ -53,7 +53,7 @@ def _on_rows(place: Place, node: Node, edits: list[Edit]) -> list[Edit]:
     outer, inner = indents(place, node.start)
     head, rest = edits
     return [
-        replace(head, text=head.text + inner),
+        replace(head, text=head.text.rstrip() + inner),
         rest,
         place.replaced(node.end - 1, node.end - 1, outer),
     ]
@@ -89,7 +89,9 @@ def _opened(place: Place, node: Node, before: str) -> list[Edit]:
     else:
         gap, comma = "", ", "
     return [
-        place.replaced(node.start, node.start, before + gap),
+        place.replaced(
+            node.start, node.start, (before.rstrip() if gap.strip(" ") else before) + gap
+        ),
         place.replaced(match.start(), match.end(), comma),
     ]
 
@@ -107,12 +109,12 @@ def _fits_beside(place: Place, node: Node, start: int) -> bool:
 
 def in_lambda(place: Place, node: Node, thread: ThreadCall, *, only: bool = False) -> list[Edit]:
     """Return the edits that evaluate an expression, the only one that is moved, in a thread."""
-    edits = _around(place, node, f"await {thread.name}(lambda: ", ")")
+    edits = _around(place, node, f"await {thread.opening}lambda: ", ")")
     if not only or not is_too_long(place, node, edits):
         return edits
     outer, inner = indents(place, node.start)
     opened = [
-        replace(edits[0], text=edits[0].text.replace("(lambda", f"({inner}lambda")),
+        replace(edits[0], text=re.sub(" ?lambda", f"{inner}lambda", edits[0].text)),
         replace(edits[1], text=outer + edits[1].text),
     ]
     return broken(place, node, edits) or (edits if is_followed(place, node) else opened)
@@ -141,7 +143,7 @@ def stored(place: Place, node: Node, thread: ThreadCall) -> list[Edit]:
         raise RefusedError("more than to set a value is done there")
     texts = [f".{method}, ", ", "]
     return [
-        place.replaced(line.start, spans[0][0], f"await {thread.name}("),
+        place.replaced(line.start, spans[0][0], f"await {thread.opening}"),
         *(place.replaced(*gap, text) for gap, text in zip(gaps, texts, strict=False)),
         place.replaced(spans[-1][1], line.end, ")"),
     ]
@@ -160,8 +162,8 @@ def _computes(place: Place, line: Node, node: Node) -> bool:
 def listed(place: Place, node: Node, thread: ThreadCall, *, called: bool) -> list[Edit]:
     """Return the edits that collect an iterable in a thread; `called` if making it blocks too."""
     if called:
-        return _around(place, node, f"await {thread.name}(lambda: list(", "))")
-    return _around(place, node, f"await {thread.name}(list, ", ")", moved=False)
+        return _around(place, node, f"await {thread.opening}lambda: list(", "))")
+    return _around(place, node, f"await {thread.opening}list, ", ")", moved=False)
 
 
 def in_parentheses(place: Place, node: Node, before: str) -> list[Edit]:

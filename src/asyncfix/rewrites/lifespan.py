@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from asyncfix import facts
 from asyncfix.findings import Edit, Import, Location
 from asyncfix.rewrites.applications import App, application, handlers
+from asyncfix.rewrites.names import abstract_classes
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 from asyncfix.syntax.statements import beginnings
@@ -196,7 +197,7 @@ def _added(workspace: Workspace, app: App, held: Held) -> Change:
     )
     imports = (
         Import(path, "contextlib", _MANAGER),
-        Import(path, "collections.abc", "AsyncIterator"),
+        Import(path, abstract_classes(workspace), "AsyncIterator"),
         *needed,
     )
     return Change(path, edits, imports)

@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from asyncfix.syntax.tree import Node
 
 
+_GENERICS = (3, 9)  # the Python from which classes take types in brackets: `list[int]`
+
+
+def has_generics(workspace: Workspace) -> bool:
+    """Tell whether annotations are evaluated by a Python whose own classes may be subscripted."""
+    return workspace.config.python >= _GENERICS
+
+
+def abstract_classes(workspace: Workspace) -> str:
+    """Return the module whose `AsyncIterator` and kin annotations may subscript."""
+    return "collections.abc" if has_generics(workspace) else "typing"
+
+
 def bound(
     workspace: Workspace, path: str, scope: Node, module: str, name: str = ""
 ) -> tuple[str, tuple[Import, ...]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli
 
+from asyncfix.project.program import TO_THREAD
 from asyncfix.rewrites.names import bound
 
 if TYPE_CHECKING:
@@ -23,11 +24,20 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 @dataclass(frozen=True, slots=True)
 class ThreadCall:
-    """A function that runs another in a thread; `keywords` tells whether it passes them on."""
+    """A function that runs another in a thread; `keywords` tells whether it passes them on.
+
+    `first` is what it takes before the function, with a comma.
+    """
 
     name: str
     imports: tuple[Import, ...]
     keywords: bool
+    first: str = ""
+
+    @property
+    def opening(self) -> str:
+        """Return the call up to where the function goes."""
+        return f"{self.name}({self.first}"
 
 
 def thread_call(place: Place) -> ThreadCall:
@@ -48,6 +58,10 @@ def thread_call(place: Place) -> ThreadCall:
     if api == "anyio":
         name, imports = bound(workspace, path, scope, "anyio", "to_thread")
         return ThreadCall(f"{name}.run_sync", imports, keywords=False)
+    if workspace.config.python < TO_THREAD:
+        name, imports = bound(workspace, path, scope, "asyncio")
+        executor = f"{name}.get_running_loop().run_in_executor"
+        return ThreadCall(executor, imports, keywords=False, first="None, ")
     name, imports = bound(workspace, path, scope, "asyncio", "to_thread")
     if not imports:
         return ThreadCall(name, (), keywords=True)
@@ -67,7 +81,7 @@ def _is_web(workspace: Workspace, path: str) -> bool:
     """Tell whether a file may import Starlette: it does so, or the project never lacks it."""
     if any(top in workspace.facts(path).imports for top in _WEB):
         return True
-    if workspace.project.thread_call != "run_in_threadpool":
+    if workspace.project.thread_call != "run_in_threadpool(":
         return False
     required, optional = _dependencies(workspace.root) if workspace.root else (set(), set())
     if required & set(_WEB):

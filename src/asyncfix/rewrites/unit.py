@@ -217,7 +217,7 @@ def _edits(place: Place, unit: Unit, thread: ThreadCall, name: str) -> Iterator[
     foot = ""
     if unit.results and unit.tail is None:
         foot = f"{indent}{step}return {', '.join(unit.results)}{newline}"
-    call = f"await {thread.name}({name})"
+    call = f"await {thread.opening}{name})"
     left = f"{', '.join(unit.results)} = " if unit.results else "return " if unit.ends else ""
     bare = "" if data[:end].endswith(b"\n") else newline
     yield place.replaced(end, end, f"{bare}{foot}{newline}{indent}{left}{call}{newline}")

@@ -18,6 +18,7 @@ from asyncfix.rewrites.batch.code import (
 )
 from asyncfix.rewrites.batch.frame import Called, Frame, Once
 from asyncfix.rewrites.batch.parts import Out, head, is_text, serves, up_to
+from asyncfix.rewrites.names import has_generics
 from asyncfix.rewrites.references import refuse_faked
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
@@ -216,7 +217,7 @@ class Twin:
         name, param = node["name"], self.to.param
         many = self.many
         if self.to.annotation:
-            many += f": list[{self.to.annotation}]"
+            many += f": {self._as_read(f'list[{self.to.annotation}]')}"
         end = param["annotation"].end if self.to.annotation else param["name"].end
         edits = [Edit(Location(path, param["name"].start, end), many)]
         edits.append(Edit(Location(path, name.start, name.end), self.name))
@@ -239,7 +240,12 @@ class Twin:
             inner = (match[1] or match[2]) if match else inner
         key = self.to.annotation.strip("'\"") or "object"
         text = f"list[{inner}]" if self.kind == "list" else f"dict[{key}, {inner}]"
-        return f'"{text}"' if quoted else text
+        return f'"{text}"' if quoted else self._as_read(text)
+
+    def _as_read(self, annotation: str) -> str:
+        """Quote an annotation that the Python of the project could not evaluate."""
+        readable = has_generics(self.workspace) or '"' in annotation
+        return annotation if readable else f'"{annotation}"'
 
     def _looped(self, total: Once) -> str:
         """Return the body: what asks, and the rest of the code per item."""

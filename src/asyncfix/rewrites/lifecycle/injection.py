@@ -10,6 +10,7 @@ from asyncfix.rewrites.lifecycle import pieces
 from asyncfix.rewrites.lifecycle.service_type import service_type
 from asyncfix.rewrites.lifecycle.signature import with_parameter
 from asyncfix.rewrites.lifecycle.symbols import Bindings, uses
+from asyncfix.rewrites.names import has_generics
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
@@ -122,7 +123,8 @@ class _Endpoint:
         spelled = self._spelled()
         name, line = self._name()
         type_ = self._type()
-        annotated, depends = self._bound("typing", "Annotated"), self._bound("fastapi", "Depends")
+        typing = "typing" if has_generics(self.workspace) else "typing_extensions"
+        annotated, depends = self._bound(typing, "Annotated"), self._bound("fastapi", "Depends")
         told = f"{name}: {annotated}[{type_}, {depends}({spelled})]"
         gone = line.statement if line is not None else None
         if gone is not None:

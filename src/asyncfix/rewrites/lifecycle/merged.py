@@ -9,6 +9,7 @@ from asyncfix.findings import Edit, Import, Location
 from asyncfix.rewrites.applications import App
 from asyncfix.rewrites.lifecycle import pieces
 from asyncfix.rewrites.lifespan import last_argument
+from asyncfix.rewrites.names import abstract_classes
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def defined(workspace: Workspace, made: Made) -> tuple[_Lifespan, tuple[Import, 
         raise RefusedError("every fitting name for a lifespan is taken")
     annotation = made.call["func"].text
     imports = [Import(path, "contextlib", "asynccontextmanager")]
-    imports.append(Import(path, "collections.abc", "AsyncIterator"))
+    imports.append(Import(path, abstract_classes(workspace), "AsyncIterator"))
     if made.is_router:
         known = workspace.imports(path).binding(Import("", "fastapi", "FastAPI"))
         annotation = known or "FastAPI"

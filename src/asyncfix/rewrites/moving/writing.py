@@ -9,6 +9,7 @@ from asyncfix.findings import Import
 from asyncfix.rewrites.moving.sending import awaited, enter, iterate, refuse_here
 from asyncfix.rewrites.moving.statements import rows_of
 from asyncfix.rewrites.moving.uses import AWAITED, ENTER, HANDED, RUN
+from asyncfix.rewrites.names import abstract_classes
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _annotation(move: Move, code: Code, kind: Node) -> None:
     if base.kind == "Attribute":
         told = f"{base['value'].text}.{_ITERATORS[last]}"
     else:
-        told = move.bound(code.path, "collections.abc", _ITERATORS[last])
+        told = move.bound(code.path, abstract_classes(move.workspace), _ITERATORS[last])
     move.patches.instead(code.path, base.start, base.end, told)
 
 
