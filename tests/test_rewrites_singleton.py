@@ -404,9 +404,9 @@ REFUSED = {
             return _x
         def use(other):
             global _x
-            _x = other
+            _x = kept = other
         """,
-        "is set to something else",
+        "is set with others",
     ),
     "a reader who counts on None": (
         """

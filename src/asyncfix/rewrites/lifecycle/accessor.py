@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.rewrites.lifecycle.building import refuse_build
+from asyncfix.rewrites.lifecycle.configurers import is_configured
 from asyncfix.rewrites.lifecycle.reading import Reader, targets_of
+from asyncfix.rewrites.lifecycle.registry import key_of, refuse_key
 from asyncfix.rewrites.lifecycle.symbols import module_tree
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
@@ -26,16 +28,24 @@ _METHODS = frozenset(("classmethod", "staticmethod"))
 
 @dataclass(frozen=True)
 class Held:
-    """The variable that keeps a service: of a module, of a class, or of the accessor itself."""
+    """The variable that keeps a service: of a module, a class, the accessor, or a dict's key."""
 
     scope: str
     name: str
     owners: frozenset[str] = frozenset()
+    key: str = ""
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Return how code asks whether a dict lacks the key, and then whether it has it."""
+        return f"{self.key} not in {self.name}", f"{self.key} in {self.name}"
 
     def is_at(self, node: Node) -> bool:
         """Tell whether an expression is this variable."""
         if self.scope == "module":
             return node.kind == "Name" and node.text == self.name
+        if self.scope == "registry":
+            return node.text in (f"{self.name}[{self.key}]", f"{self.name}.get({self.key})")
         is_member = node.kind == "Attribute" and node["attr"].text == self.name
         return is_member and node["value"].text in self.owners
 
@@ -53,7 +63,7 @@ class Accessor:
     """An accessor and what it does: `build` are the statements that make the service, in order.
 
     `flags` are variables that tell whether it is there, `locks` what is held meanwhile, `before`
-    what runs at each call.
+    what runs at each call; others set the variable where it `is_configured`.
     """
 
     workspace: Workspace
@@ -66,6 +76,7 @@ class Accessor:
     locks: set[str] = field(default_factory=set)
     before: list[Node] = field(default_factory=list)
     build: list[Node] = field(default_factory=list)
+    is_configured: bool = False
 
     @property
     def name(self) -> str:
@@ -124,19 +135,24 @@ def accessor_of(workspace: Workspace, finding: Finding) -> Accessor:
     node = module_tree(workspace, at.path).function(function.start)
     if node is None:
         raise RefusedError("the test stands outside of a function")
-    held = _held(workspace, at.path, lazy)
+    held = _held(workspace, at.path, lazy, node)
     accessor = Accessor(workspace, at.path, lazy, function, node, held)
     _refuse_kind(accessor)
     Reader(accessor).read(scopes.block(node))
     refuse_build(accessor)
+    if held.scope == "registry":
+        refuse_key(accessor)
+    accessor.is_configured = is_configured(accessor)
     return accessor
 
 
-def _held(workspace: Workspace, path: str, lazy: Lazy) -> Held:
+def _held(workspace: Workspace, path: str, lazy: Lazy, node: Node) -> Held:
     file = workspace.facts(path)
     function = file.functions[lazy.function]
     if lazy.scope == "module":
         return Held("module", lazy.name)
+    if lazy.scope == "registry" and lazy.name.isidentifier():
+        return Held("registry", lazy.name, key=key_of(node, lazy.name))
     owner, _, name = lazy.name.rpartition(".")
     if lazy.scope == "function" and owner == function.name:
         return Held("function", name, frozenset((owner,)))

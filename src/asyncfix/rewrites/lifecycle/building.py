@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.rewrites.lifecycle import pieces
+from asyncfix.rewrites.lifecycle.configurers import given_first
 from asyncfix.rewrites.lifecycle.reading import UNSET, line_of, targets_of
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
@@ -85,7 +86,9 @@ def built(accessor: Accessor, indent: str) -> str:
         foot = f"{indent}return {local}\n"
         if line_of(last) is not None and line_of(last).kind == "Return":  # type: ignore[union-attr]
             foot = ""
-    parts = [pieces.rows(each, indent, changes) for each in (*accessor.before, *accessor.build)]
+    parts = [pieces.rows(each, indent, changes) for each in accessor.before]
+    parts += [given_first(accessor, indent)] if accessor.is_configured else []
+    parts += [pieces.rows(each, indent, changes) for each in accessor.build]
     return "".join(parts) + foot
 
 

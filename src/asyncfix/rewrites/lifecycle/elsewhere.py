@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncfix.rewrites.lifecycle.configurers import ConfiguredPort
 from asyncfix.rewrites.lifecycle.porting import At, Port, defines
+from asyncfix.rewrites.lifecycle.registry import RegistryPort
 from asyncfix.rewrites.lifecycle.removal import without
 from asyncfix.rewrites.lifecycle.symbols import Bindings, module_tree, uses
 from asyncfix.rewrites.workspace import RefusedError
@@ -22,12 +24,14 @@ def ported(accessor: Accessor, cache: str) -> Iterator[Edit]:
 
     `cache` is the name of what holds the service now, beside the accessor in its module or class.
     """
+    kind = ConfiguredPort if accessor.is_configured else Port
+    kind = RegistryPort if accessor.held.scope == "registry" else kind
     declared: set[int] = set()
     gone: dict[str, list[Node]] = {}
     for at in (*_places(accessor, cache), *_flags(accessor, cache)):
         if at.path == accessor.path and accessor.node.start <= at.node.start < accessor.node.end:
             continue
-        yield from Port(accessor, at, declared, gone.setdefault(at.path, [])).edits()
+        yield from kind(accessor, at, declared, gone.setdefault(at.path, [])).edits()
     gone.setdefault(accessor.path, []).extend(_locks(accessor))
     for path, statements in gone.items():
         yield from without(path, statements)
@@ -36,7 +40,7 @@ def ported(accessor: Accessor, cache: str) -> Iterator[Edit]:
 def _places(accessor: Accessor, cache: str) -> Iterator[At]:
     """Yield the places of the variable outside of the accessor."""
     held, workspace = accessor.held, accessor.workspace
-    if held.scope == "module":
+    if held.scope in ("module", "registry"):
         for use in uses(workspace, accessor.path, held.name):
             if not use.is_text and use.node.kind == "Name" and use.path != accessor.path:
                 raise RefusedError(f"{use.path} imports `{held.name}` itself")

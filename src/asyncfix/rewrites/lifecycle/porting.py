@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from asyncfix.rewrites.lifecycle.accessor import Accessor
     from asyncfix.syntax.tree import Node
 
-_UNSET = ("None", "False")
+UNSET = ("None", "False")
 _PATCHES = ("setattr", "monkeypatch.setattr")
 
 
@@ -64,7 +64,7 @@ class Port:
 
     def _is_unset(self, above: Node | None) -> bool:
         assign = above if above is None or above.kind == "AnnAssign" else above.parent
-        return assign is not None and (not assign.has("value") or assign["value"].text in _UNSET)
+        return assign is not None and (not assign.has("value") or assign["value"].text in UNSET)
 
     @property
     def _call(self) -> str:
@@ -118,19 +118,19 @@ class Port:
             return None
         if above.kind == "Comparison" and above["left"].raw is node.raw:
             target = above.all("comparisons")[0]
-            is_none = target["comparator"].text in _UNSET
+            is_none = target["comparator"].text in UNSET
             kind = target["operator"].kind
             if is_none and kind in ("Is", "Equal", "IsNot", "NotEqual"):
                 return above, kind in ("Is", "Equal")
         if above.kind == "UnaryOperation" and above["operator"].kind == "Not":
             return above, True
-        return (node, False) if _is_condition(node) else None
+        return (node, False) if is_condition(node) else None
 
     def _tested(self, test: Node, is_unset: bool) -> Edit:  # noqa: FBT001 - unpacked from a pair
         said = f"{self.at.accessor}.cache_info().currsize"
         if is_unset:
             return self._edit(test, f"not {said}")
-        return self._edit(test, said if _is_condition(test) else f"bool({said})")
+        return self._edit(test, said if is_condition(test) else f"bool({said})")
 
     def _is_guarded(self) -> bool:
         """Tell whether the variable is read only where a test has found it set."""
@@ -152,7 +152,7 @@ class Port:
         if test.kind == "Comparison":
             target = test.all("comparisons")[0]
             is_set = target["operator"].kind in ("IsNot", "NotEqual")
-            if not is_set or target["comparator"].text not in _UNSET:
+            if not is_set or target["comparator"].text not in UNSET:
                 return False
             subject = test["left"]
         if subject.kind == "Call" and subject["func"].text == "hasattr":
@@ -191,7 +191,7 @@ class Port:
         return self._edit(call, f"{args[0].text}.{cache.rpartition('.')[2]}.cache_clear()")
 
 
-def _is_condition(node: Node) -> bool:
+def is_condition(node: Node) -> bool:
     """Tell whether only the truth of an expression matters where it stands."""
     above = node.parent
     while above is not None and above.kind == "BooleanOperation":

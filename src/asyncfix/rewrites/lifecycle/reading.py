@@ -91,6 +91,8 @@ class Reader:
         """Tell whether a test holds while the service is unset, or once it is set."""
         if test.kind == "BooleanOperation":
             return self._says_either(test)
+        if self.held.scope == "registry" and test.text in self.held.tests:
+            return "unset" if test.text == self.held.tests[0] else "set"
         subject, is_unset = _subject(test)
         if subject is None:
             return None

@@ -16,6 +16,7 @@ from asyncfix.rewrites.lifecycle.constructor import shared_class
 from asyncfix.rewrites.lifecycle.elsewhere import ported
 from asyncfix.rewrites.lifecycle.injection import NONE, injected
 from asyncfix.rewrites.lifecycle.owned import UNAWAITED
+from asyncfix.rewrites.lifecycle.registry import refuse_spelled
 from asyncfix.rewrites.lifecycle.symbols import uses
 from asyncfix.rewrites.lifespan import Held as InLifespan
 from asyncfix.rewrites.lifespan import in_lifespan
@@ -73,6 +74,7 @@ def _cached(workspace: Workspace, finding: Finding) -> Fix:
         raise RefusedError("what has to change in one place would be changed twice")
     safe = not (
         elsewhere[1:]
+        or accessor.is_configured
         or accessor.before
         or accessor.params
         or accessor.is_async
@@ -94,6 +96,8 @@ def _at_start(workspace: Workspace, finding: Finding) -> Fix:
     """Return the fix that has the application build it, and hands it to endpoints."""
     fix = _cached(workspace, finding)
     accessor = accessor_of(workspace, finding)
+    if accessor.held.scope == "registry" and accessor.params:
+        raise RefusedError("which services are asked for is known by its callers only")
     if finding.root.kind not in _SERVED:
         raise RefusedError("no endpoint is seen to need it")
     calls = [use for use in _uses(accessor) if use.call is not None and not is_test(use.path)]
@@ -177,7 +181,8 @@ def _opened(accessor: Accessor, calls: list[Use], closing: tuple[str, ...]) -> C
 def _notes(accessor: Accessor, calls: list[Use]) -> Iterator[str]:
     if accessor.locks and not accessor.is_async:
         yield _THREADS
-    if accessor.params and not list(_without_parameters(accessor, calls)):
+    is_dict = accessor.held.scope == "registry"
+    if accessor.params and not is_dict and not list(_without_parameters(accessor, calls)):
         yield "nothing passes its parameters: another value would now build another service"
 
 
@@ -189,6 +194,9 @@ def _uses(accessor: Accessor) -> Iterator[Use]:
 
 def _refuse_arguments(accessor: Accessor, found: list[Use]) -> None:
     """Raise RefusedError where callers pass what only the first call takes."""
+    if accessor.held.scope == "registry":
+        refuse_spelled(accessor, found)
+        return
     if not accessor.params:
         return
     names = ", ".join(f"`{each.name}`" for each in accessor.params)
@@ -199,13 +207,16 @@ def _refuse_arguments(accessor: Accessor, found: list[Use]) -> None:
     else:
         passed = any(use.call is not None and use.call.all("args") for use in found)
         passed = passed or any(use.call is None and not use.is_text for use in found)
-    if passed or any(each.default < 0 and each.kind == "" for each in accessor.params):
+    if passed or any(not each.default and each.kind == "" for each in accessor.params):
         raise RefusedError(f"{names} count on the first call only; a cache keeps one for each")
 
 
 def _cache(accessor: Accessor) -> _Cache:
     scope = accessor.node
     path, workspace = accessor.path, accessor.workspace
+    if accessor.held.scope == "registry" and accessor.params and not accessor.is_async:
+        name, imports = bound(workspace, path, scope, "functools")
+        return _Cache(f"{name}.cache", imports)
     if accessor.is_async and not accessor.is_apart:
         name, imports = bound(workspace, path, scope, "async_lru", "alru_cache")
         return _Cache(f"{name}(maxsize=1)", imports, (_ASYNC_CACHE,))
@@ -295,6 +306,8 @@ def _is_held(accessor: Accessor, name: Node) -> bool:
 def _without_parameters(accessor: Accessor, calls: list[Use]) -> Iterator[Edit]:
     """Drop parameters that nothing passes, and that building does not use."""
     if not accessor.params or any(use.call is None for use in calls):
+        return
+    if accessor.held.scope == "registry":
         return
     used = {e.text for part in (*accessor.before, *accessor.build) for e in scopes.names(part)}
     if used & {each.name for each in accessor.params}:
