@@ -64,6 +64,17 @@ MADE = {
         """,
         "aiohttp.ClientSession()",
     ),
+    "in a job with a loop of its own": (
+        """
+        import asyncio
+        def job(name):
+            asyncio.run(_get(name))
+        async def _get(name):
+            async with httpx.AsyncClient() as client:
+                return await client.get(name)
+        """,
+        "httpx.AsyncClient()",
+    ),
     "in a plain function": (
         """
         def names():

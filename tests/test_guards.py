@@ -13,10 +13,10 @@ from asyncfix.findings import Severity
 def severities(check, tmp_path):
     """Return a function that checks one file and tells how bad each place in it is."""
 
-    def run(app, **others):
+    def run(app, select=("blocking",), **others):
         files = {"app.py": app, **{f"{name}.py": text for name, text in others.items()}}
         texts = {name: dedent(text) for name, text in files.items()}
-        found = check(texts, severity=Severity.INFO, select=("blocking",))
+        found = check(texts, severity=Severity.INFO, select=select)
         texts = {name: (tmp_path / name).read_bytes() for name in files}
         return {
             texts[each.location.path][each.location.start : each.location.end].decode(): (
@@ -375,6 +375,50 @@ def test_within_a_package_a_loop_is_its_own_if_nobody_else_can_run_on_it(
     app = PACKAGED.format(name=name, body=body, head=head)
 
     assert severities(app, __init__="") == {"requests.get(name)": severity}
+
+
+def test_a_job_that_a_helper_gives_a_loop_of_its_own_stops_nobody(severities):
+    app = """
+        import asyncio
+        import redis
+        from fastapi import FastAPI
+
+        app = FastAPI()
+        store = redis.Redis()
+
+        @app.get("/")
+        async def get():
+            await other()
+            return store.get("a")
+
+        def run(factory):
+            loop = asyncio.new_event_loop()
+            try:
+                return loop.run_until_complete(factory())
+            finally:
+                loop.close()
+
+        def clean(names):
+            return run(lambda: _clean(names))
+
+        async def _clean(names):
+            for name in names:
+                store.delete(name)
+    """
+    test = """
+        import app
+
+        class TestClean:
+            async def test_clean(self):
+                await app._clean(["a"])
+    """
+    files = {"__init__": "", "tests/test_app": test}
+
+    blocking = severities(app, **files)
+    batching = severities(app, select=("batching",), **files)
+
+    assert blocking == {'store.get("a")': "error", "store.delete(name)": "info"}
+    assert set(batching.values()) == {"warning"}, "a query per item costs what it costs"
 
 
 def test_what_runs_on_windows_only_is_information(severities):

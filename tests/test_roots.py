@@ -34,6 +34,65 @@ def severities(check):
     return run
 
 
+HELPERS = """
+    import asyncio
+
+    def run_made(factory):
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(factory())
+        finally:
+            loop.close()
+
+    def run(coroutine):
+        return asyncio.run(coroutine)
+
+    def spawn(coroutine):
+        def start():
+            return asyncio.create_task(coroutine)
+
+        return start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("started", "root"),
+    [
+        ("run_made(lambda: _work(name))", "main _work"),
+        ("run_made(functools.partial(_work, name))", "main _work"),
+        ("run_made(_bare)", "main _bare"),
+        ("run(_work(name))", "main _work"),
+        ("run(made(name))", "main _work"),
+        ("spawn(_work(name))", "task _work"),
+        ("print(_work(name))", None),
+    ],
+)
+def test_a_helper_runs_the_coroutines_that_it_is_handed(roots, started, root):
+    app = f"""
+        import functools
+        import requests
+        from helpers import run, run_made, spawn
+
+        def made(name):
+            return _work(name)
+
+        def job(name):
+            return {started}
+
+        async def _work(name):
+            requests.get(name)
+
+        async def _bare():
+            requests.get("a")
+    """
+    helpers = {"helpers.py": HELPERS, "app/__init__.py": "", "a/__init__.py": ""}
+
+    found = roots(app, helpers, severity=Severity.INFO)
+
+    name = root.partition(" ")[2] if root else "_work"
+    assert found[f"app.{name}"] == (root or f"coroutine {name}")
+
+
 # FastAPI and Starlette
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Fits = Callable[[int, int], bool]  # a call, by its file and node
 
 _MOST_NAMESAKES = 200  # calls by one name, beyond which it says nothing
-_ONCE = frozenset(("main", "test", "command line"))
+_ONCE = frozenset(("test", "command line"))
 _PARSERS = frozenset(("argparse", "optparse", "docopt", "fire"))
 _SERVING = frozenset(("endpoint", "websocket", "middleware", "handler"))
 
@@ -85,7 +85,7 @@ class Lifetimes:
         if project.is_beside(path) or (entry and (entry.startup or entry.kind in _ONCE)):
             return True
         if entry is not None:
-            return False
+            return entry.kind == "main" and self._is_program(fid)
         if project.typing.functions.sign(fid).parent < 0:
             return True  # the module's own code
         callers = self.callers(fid) | {
@@ -96,6 +96,24 @@ class Lifetimes:
         callers -= seen
         seen |= callers
         return bool(callers) and self._all_once(callers, seen)
+
+    def _is_program(self, fid: int) -> bool:
+        """Tell whether a coroutine with a loop of its own is a program's, and no job of many.
+
+        Only the module's own code, commands and plain functions that take nothing start it.
+        """
+        typing, entries = self.project.typing, self.project.entries
+        home = typing.functions.file(fid)
+        places = [(each.file, each.function) for each in self.calls_of(fid)]
+        for file, at in (*places, (home, typing.functions.sign(fid).parent)):
+            own, top = self.project.files[file].functions, at
+            while own[top].parent > 0:
+                top = own[top].parent
+            entry = entries.get(self.fid(file, top))
+            is_told = entry is not None and entry.kind in _ONCE
+            if own[top].parent == 0 and not is_told and (own[top].params or own[top].decorators):
+                return False
+        return True
 
     def _is_command(self, fid: int) -> bool:
         """Tell whether a plain function that nothing calls is a command of a program."""

@@ -105,16 +105,25 @@ class Parameters:
         function = self.typing.files[file].functions[parts[1]]
         if function.flags & facts.LAMBDA or self.typing.depth > _DEEPEST:
             return ()
-        fid = self.typing.first_function[file] + parts[1]
-        test = file in self.typing.index.tests
         found: list[Type] = []
-        for name in self._called_as(file, function):
-            for at, node in self._calls(name, test=test):
-                found += self._passed(fid, function, parts[2], at, node)
+        for at, node in self.passed(file, parts, _MOST_CALLERS):
+            found += self.typing.of(at, node)
         is_method = function.owner >= 0 and function.flags & facts.METHOD
         if parts[2] == (1 if is_method else 0):
+            fid = self.typing.first_function[file] + parts[1]
             found += self._decorated(fid, file, function)
         return unique(found)
+
+    def passed(self, file: int, parts: Node, most: int) -> Iterator[tuple[int, int]]:
+        """Yield the file and node of what callers pass for a parameter, if they are few."""
+        function = self.typing.files[file].functions[parts[1]]
+        fid, test = self.typing.first_function[file] + parts[1], file in self.typing.index.tests
+        for name in self._called_as(file, function):
+            for at, node in self._calls(name, most, test=test):
+                call = self.typing.files[at].nodes[node]
+                given = self._argument(fid, function, parts[2], at, call)
+                if given > 0:
+                    yield at, given
 
     def _decorated(self, fid: int, file: int, function: Function) -> Iterator[Type]:
         """Yield the functions that one is put on as a decorator, itself or as a factory's."""
@@ -142,20 +151,19 @@ class Parameters:
             "__init__",
         ]
 
-    def _calls(self, name: str, *, test: bool) -> Iterator[tuple[int, int]]:
+    def _calls(self, name: str, most: int, *, test: bool) -> Iterator[tuple[int, int]]:
         """Yield the calls of a name, if they are few; those in tests only for functions there."""
         index = self.typing.index
-        if index.count(name) <= _MOST_CALLERS:
+        if index.count(name) <= most:
             for at, nodes in index.callers(name, tests=test):
                 yield from ((at, node) for node in nodes)
 
-    def _passed(self, fid: int, function: Function, index: int, at: int, node: int) -> Types:
-        parts = self.typing.files[at].nodes[node]
-        for callee in self.typing.of(at, parts[1]):
+    def _argument(self, fid: int, function: Function, index: int, at: int, call: Node) -> int:
+        """Return the node that a call passes for a parameter if it runs that function, or 0."""
+        for callee in self.typing.of(at, call[1]):
             bound = self.typing.calls.reaches(callee, fid)
-            if bound is None:
-                continue
-            given = argument(parts, function, index, bound=bound)
-            if given > 0:
-                return self.typing.of(at, given)
-        return ()
+            if bound is not None:
+                given = argument(call, function, index, bound=bound)
+                if given > 0:
+                    return given
+        return 0

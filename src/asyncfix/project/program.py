@@ -323,14 +323,14 @@ class Project:
             return chain.lesser
         if self._startup.holds(chain.instance, chain.start):
             return "while the application starts or stops"
+        if chain.instance in self._alone:
+            return "where nothing else runs on the loop"
         return self.aside(chain.instance, chain.hit.target.effect or "")
 
     def aside(self, instance: Instance, effect: str = "") -> str:
         """Say why what a function does matters less: start-up, tests, scripts; or ""."""
         if instance in self._startup.settled:
             return "while the application starts or stops"
-        if instance in self._alone:
-            return "where nothing else runs on the loop"
         kind = self.root(instance).kind
         if kind == "command line" or (kind in ("main", "coroutine") and effect == "input"):
             return "in a command-line program"

@@ -9,6 +9,7 @@ import msgspec
 
 from asyncfix import facts
 from asyncfix.project.arguments import argument_of, constant
+from asyncfix.project.starters import started
 from asyncfix.project.trace import Memo
 
 Made = tuple[int, int, str]  # a call's file and node, and the variable that keeps what it makes
@@ -286,10 +287,8 @@ class _Finder:
             return
         if root.thread and self._is_true(file, parts, root.thread):
             root = msgspec.structs.replace(root, sync="thread")
-        if given[0] == facts.CALL:
-            node = given[1]
         path = self._path(file, parts[1], parts, root)
-        for each in self.typing.of(file, node):
+        for each in started(self.typing, file, node):
             if each[0] in "FM":
                 yield self._entry(each[1], root, path, "")
             elif each[0] == "C":

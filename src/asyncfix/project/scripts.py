@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
+from asyncfix.project.index import is_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +38,8 @@ def alone(graph: Graph, entries: Mapping[int, Entry]) -> set[Instance]:
     folders = _folders(graph)
     found: set[Instance] = set()
     apart: set[Instance] = set()
-    others = {number for number in numbers.values() if number is not None} - mains - own
+    tests = {numbers[fid] for fid, each in entries.items() if each.kind == "test"}
+    others = {number for number in numbers.values() if number is not None} - mains - own - tests
     for number in mains | own:
         below = reached.by([number])
         files = {graph.file_index(each) for each in below}
@@ -80,7 +82,10 @@ def _wanted(graph: Graph, own: set[Instance]) -> set[Instance]:
     return {
         number
         for number in range(len(graph.instances))
-        if graph.is_async(number) and number not in called and number not in own
+        if graph.is_async(number)
+        and number not in called
+        and number not in own
+        and not is_test(graph.path(number))
     }
 
 
