@@ -453,6 +453,26 @@ def test_relative_imports(chains):
     }
 
 
+def test_a_subpackage_that_bears_the_name_of_a_library_does_not_import_itself(chains):
+    others = {
+        "shop/__init__.py": "",
+        "shop/caldav/__init__.py": "from service import Service as DAVClient",
+        "shop/caldav/client.py": """
+            import caldav
+
+            async def handler():
+                caldav.DAVClient().find()
+        """,
+        "shop/routes.py": """
+            import caldav
+
+            async def handler():
+                caldav.DAVClient().find()
+        """,
+    }
+    assert chains("", others) == {"caldav.DAVClient().find()": f"shop.routes.handler calls {FOUND}"}
+
+
 def test_a_name_that_a_package_exports_again(chains):
     app = """
         import shop

@@ -120,6 +120,19 @@ MADE = {
         """,
         'sqlite3.connect("a.db")',
     ),
+    "by a factory that tells others of it": (
+        """
+        from watching import logged, watch
+        def make():
+            made = httpx.AsyncClient()
+            watch.follow(made)
+            return logged.wrap() or made
+        async def get():
+            async with make() as client:
+                return await client.get("https://example.com")
+        """,
+        "make()",
+    ),
     "by a factory": (
         """
         def make():
@@ -205,6 +218,24 @@ def test_a_client_for_one_use_is_found(found, how):
 
 
 KEPT = {
+    "in a cache that is asked first": """
+        from clients import cache
+        class Handler:
+            def __init__(self):
+                self.client = httpx.Client()
+        def make(key):
+            known = cache.get(key)
+            if known:
+                return known
+            if key:
+                made = Handler()
+            else:
+                made = Handler()
+            cache.put(key, made, ttl=60)
+            return made
+        def send(key):
+            return make(key).client.get("https://example.com")
+    """,
     "in the module": "client = httpx.AsyncClient()\nasync def get(): return await client.get('/')",
     "in a global": """
         def start():

@@ -471,6 +471,66 @@ def test_background_tasks(roots):
     }
 
 
+def test_what_a_lifespan_enters_is_start_up(severities):
+    app = """
+        import time
+        from contextlib import AsyncExitStack, asynccontextmanager
+
+        from fastapi import FastAPI
+
+        async def connect():
+            time.sleep(1)
+
+        @asynccontextmanager
+        async def entered():
+            await connect()
+            time.sleep(1)
+            yield
+
+        @asynccontextmanager
+        async def stacked():
+            time.sleep(1)
+            yield
+
+        @asynccontextmanager
+        async def shared():
+            time.sleep(1)
+            yield
+
+        async def steps():
+            time.sleep(1)
+            yield 1
+
+        async def events():
+            time.sleep(1)
+            yield 1
+
+        @asynccontextmanager
+        async def lifespan(app):
+            app.events = events()
+            async with AsyncExitStack() as stack, entered(), shared():
+                await stack.enter_async_context(stacked())
+                async for step in steps():
+                    print(step)
+                yield
+
+        app = FastAPI(lifespan=lifespan)
+
+        @app.get("/")
+        async def handler():
+            async with shared():
+                pass
+    """
+    assert severities(app) == {
+        "app.connect": "info",
+        "app.entered": "info",
+        "app.stacked": "info",
+        "app.steps": "info",
+        "app.shared": "error",
+        "app.events": "error",
+    }
+
+
 def test_start_up_and_shut_down_are_information(severities):
     app = """
         import time

@@ -164,6 +164,8 @@ class Clients:
         if node in self._kept_in(at.file) or self._holds(file, captured, node):
             return "kept"
         if self._holds(file, (*function.results, *function.yields), node):
+            if self._is_looked_up(file, function, node):
+                return "kept"
             return "given" if function.yields and not pooled else "returned"
         return "unclear" if self._is_handed_on(file, function, node) else "dropped"
 
@@ -210,6 +212,27 @@ class Clients:
                 if self._holds(file, given, node):
                     return True
         return False
+
+    def _is_looked_up(self, file: FileFacts, function: Function, node: int) -> bool:
+        """Tell whether a client is handed to the object of which the function may return another.
+
+        That is how a cache is used: look up, return what is there, else make, put, return.
+        """
+        asked = {self._receiver(file, each) for each in self._held(file, function.results)}
+        for call in function.sites[1 :: facts.SITE]:
+            receiver, parts = self._receiver(file, call), file.nodes[call]
+            if receiver and receiver in asked:
+                given = (each for each in (*parts[2], *parts[4]) if each > 0)
+                if self._holds(file, given, node):
+                    return True
+        return False
+
+    @staticmethod
+    def _receiver(file: FileFacts, node: int) -> tuple[object, ...]:
+        """Return the expression whose method a node calls, or nothing."""
+        parts = file.nodes[node]
+        callee = file.nodes[parts[1]] if parts[0] == facts.CALL else ()
+        return tuple(file.nodes[callee[1]]) if callee and callee[0] == facts.ATTR else ()
 
     def _is_entered(self, file: FileFacts, function: Function, node: int) -> bool:
         sites = function.sites

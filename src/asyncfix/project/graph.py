@@ -252,7 +252,10 @@ class Graph:
         """Note a call of a function; a generator's code runs only where it is iterated."""
         self.typing.read(fid)
         function = self.typing.functions.seen(fid)
-        if (function.flags & facts.GENERATOR and not runs) or function.contract in _ELSEWHERE:
+        runs = runs or not function.flags & facts.GENERATOR
+        if function.contract in _ELSEWHERE or not (
+            runs or (awaited and function.flags & facts.ASYNC)
+        ):
             return
         qualname = self.qualname(fid) if function.name in self._told else ""
         if qualname in self.trusted or qualname in self.typing.library.offloads:

@@ -84,7 +84,10 @@ class Implicit:
             return
         for each in self.typing.of(site.file, node, site.self_class):
             if each[0] == "K" and site.kind == facts.ENTERS:
-                self.graph.edge(site, each[1], each[2], bound=True, kind="with", runs=True)
+                awaited = bool(self.typing.functions.seen(each[1]).flags & facts.ASYNC)
+                self.graph.edge(
+                    site, each[1], each[2], bound=True, awaited=awaited, kind="with", runs=True
+                )
             elif each[0] in "IE":
                 self._dunders(site, each, DUNDERS[site.kind], call)
 

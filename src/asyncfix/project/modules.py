@@ -99,8 +99,18 @@ class Modules:
                 return found
         if known:
             return None
-        candidates = [self._at(place, path) for place in self._nearest(folder)]
-        return next((found for found in candidates if found), None)
+        for place in self._nearest(folder):
+            found = self._at(place, path)
+            if found and not self._is_above(place, path, folder):
+                return found
+        return None
+
+    def _is_above(self, place: str, path: str, folder: str) -> bool:
+        """Tell whether a name would mean a subpackage that the importing file is in itself.
+
+        A package that wraps a library often bears its name; from within it the library is meant.
+        """
+        return place in self.packages and f"{folder}/".startswith(f"{place}/{path}/")
 
     def _nearest(self, folder: str) -> list[str]:
         """Return every place where imports may start, those that enclose the file first."""
