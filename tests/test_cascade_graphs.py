@@ -135,15 +135,18 @@ def called(callee: Made, made: Made, way: str) -> str:
 def definition(made: Made, *, turned: bool) -> str:
     """Write a function, within a class if it is a method."""
     is_async = made.is_async or (turned and made.is_slow())
-    rows = ["value = 1"]
+    inside = [
+        import_of(callee, way).rstrip()
+        for callee, _, way in made.calls
+        if callee.module != made.module and way == "inside"
+    ]
+    rows = [*dict.fromkeys(inside), "value = 1"]
     if made.number == 0:
         rows.append("await asyncio.sleep(0.01)" if turned else "time.sleep(0.01)")
     for callee, form, way in made.calls:
         call = called(callee, made, way)
         awaits = callee.is_async or (turned and callee.is_slow())
         told, safe = (f"await {call}", f"(await {call})") if awaits else (call, call)
-        if callee.module != made.module and way == "inside":
-            rows.append(import_of(callee, way).rstrip())
         count = form.replace("{{", "").replace("{w}", "").count("{}")
         rows += form.format(*([told] * count), w=safe).split("\n")
     rows.append("return value % 1000")
