@@ -153,6 +153,29 @@ def test_a_fix_that_adds_another_finding_is_withdrawn(fix):
     assert reasons(changes)[0].startswith("would add a finding: ")
 
 
+def test_a_fix_that_waits_between_acquire_and_release_is_withdrawn(fix):
+    source = """import threading
+import time
+
+lock = threading.Lock()
+
+
+async def wait():
+    lock.acquire()
+    time.sleep(1)
+    lock.release()
+
+
+async def again():
+    time.sleep(1)
+"""
+
+    texts, changes = fix({"app.py": source})
+
+    assert texts["app.py"].count("await asyncio.sleep(1)") == len(changes.made) == 1
+    assert "a `threading.Lock` is held over `await`" in " ".join(reasons(changes))
+
+
 def test_one_bad_fix_does_not_take_others_along(fix):
     bad = "import time\n\nasync def wait():\n    time.sleep(3)\n"
     planted = Planted((("native", "time.sleep(3", "await missing.sleep(3"), AWAITED))

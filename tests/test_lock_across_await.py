@@ -91,6 +91,35 @@ def test_a_manager_of_the_project_that_takes_a_lock(held):
     assert [finding.code for finding in held(app)] == ["guarded()"]
 
 
+@pytest.mark.parametrize(
+    "manager",
+    [
+        """
+        @contextmanager
+        def guarded():
+            lock.acquire()
+            try:
+                yield
+            finally:
+                lock.release()
+        """,
+        """
+        class guarded:
+            def __enter__(self):
+                lock.acquire()
+            def __exit__(self, *_):
+                lock.release()
+        """,
+    ],
+)
+def test_a_manager_that_acquires_and_releases(held, manager):
+    handler = "async def handler():\n    with guarded():\n        await asyncio.sleep(1)\n"
+    app = f"lock = threading.Lock()\n{dedent(manager)}\n{handler}"
+
+    assert [finding.code for finding in held(app)] == ["guarded()"]
+    assert held(app.replace("lock.acquire()", "lock.acquire(); lock.release()")) == []
+
+
 def test_the_help_says_when_plain_functions_need_the_lock(held):
     app = """
         class Cache:

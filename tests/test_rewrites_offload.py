@@ -208,7 +208,7 @@ def test_a_lock_is_known_by_its_type_whatever_it_is_called():
     certainty, refused = slept_under("gate", "gate = threading.Lock()\n")
 
     assert not certainty
-    assert "a lock of threads is held" in " ".join(refused)
+    assert "holds a lock of threads" in " ".join(refused)
 
 
 def test_what_is_only_called_a_lock_is_no_refusal_when_its_type_is_known():
@@ -221,6 +221,71 @@ def test_under_something_unknown_that_is_called_a_lock_nothing_is_safe():
     certainty, _ = slept_under("db_lock()", "from elsewhere.unknown import db_lock\n")
 
     assert certainty == "unsafe"
+
+
+GUARDED = """
+import threading
+
+from slow import slow
+{head}
+
+class Cache:
+    def __init__(self):
+        self.lock = {made}
+
+    async def get(self, number):
+        with self.lock:
+            found = slow(number)
+        return found
+"""
+FREED = """
+    async def get(self, number):
+        def get_found():
+            with self.lock:
+                return slow(number)
+
+        found = await asyncio.to_thread(get_found)
+        return found
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "head"),
+    [
+        ("threading.RLock()", ""),
+        ("threading.Lock()", ""),
+        ("made()", "from elsewhere.unknown import made\n"),
+        ("unknown.Lock()", "import unknown\n"),
+    ],
+)
+def test_what_blocks_under_a_lock_of_threads_moves_with_the_lock(made, head):
+    app = GUARDED.format(made=made, head=head)
+    fixed = rewritten({"slow.py": SLOW, "app.py": app}, "offload")
+
+    assert FREED in fixed.files["app.py"]
+    assert [each.applicability for each in fixed.fixes] == ["unsafe"]
+
+
+def test_what_waits_under_a_lock_of_threads_cannot_move_with_it():
+    app = GUARDED.format(made="threading.Lock()", head="import asyncio\n")
+    app = app.replace("            found", "            await asyncio.sleep(0)\n            found")
+    fixed = rewritten({"slow.py": SLOW, "app.py": app}, "offload")
+
+    assert not fixed.fixes
+    assert "has `await` in it" in " ".join(fixed.refused)
+
+
+@pytest.mark.parametrize("made", ["Clock()", "open('block')", "unknown.Clock()"])
+def test_what_is_no_lock_of_threads_stays_around_the_call(made):
+    head = "import unknown\n\nclass Clock:\n    def __enter__(self): ...\n"
+    head += "    def __exit__(self, *a): ...\n"
+    app = GUARDED.format(made=made, head=head).replace("self.lock", "self.timer")
+    fixed = rewritten({"slow.py": SLOW, "app.py": app}, "offload", most=2)
+
+    assert (
+        "with self.timer:\n            found = await asyncio.to_thread(slow"
+        in (fixed.files["app.py"])
+    )
 
 
 STORE = """

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.checks.one_place import finding
+from asyncfix.project import locks
 from asyncfix.project.notes import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from asyncfix.facts import FileFacts, Function
     from asyncfix.findings import Finding
     from asyncfix.packs import Rule
+    from asyncfix.project.locks import Held
     from asyncfix.project.program import Project
-    from asyncfix.project.types import Type
 
 _PAUSES = ("await", "async for", "async with", "yield")
 # they belong to a thread, so that every task of the loop's thread enters them again
 _REENTRANT = frozenset(("threading.RLock", "threading.Condition"))
-
-
-class Held(NamedTuple):
-    """A lock by its node, where it is taken, and what pauses before it is given back."""
-
-    node: int
-    start: int
-    end: int
-    pause: int
 
 
 def find(rule: Rule, project: Project) -> Iterator[Finding]:
@@ -49,70 +41,10 @@ def _of_file(project: Project, index: int) -> Iterator[Note]:
     file, first = project.files[index], project.typing.first_function[index]
     for number in project.files.heads[index].asynchronous:
         function = file.functions[number]
-        for held in (*_entered(function), *_acquired(file, function)):
-            name = _lock(project, index, held.node)
+        for held in locks.held(file, function):
+            name = locks.lock(project.typing, index, held.node)
             if name and not _is_local(project, index, held.node):
                 yield _note(project, first + number, held, name)
-
-
-def _entered(function: Function) -> Iterator[Held]:
-    """Yield what plain `with` statements hold over a pause."""
-    holds = function.holds
-    for at in range(0, len(holds), facts.HOLD):
-        node, start, end, first = holds[at : at + facts.HOLD]
-        yield Held(node, start, end, function.pauses[first])
-
-
-def _acquired(file: FileFacts, function: Function) -> Iterator[Held]:
-    """Yield what is held between `x.acquire()`, a statement, and the next `x.release()`."""
-    nodes, sites = file.nodes, function.sites
-    starts: dict[int, tuple[int, int]] = {}
-    for at in _statements(function):
-        kind, node, start, end = sites[at : at + 4]
-        callee = nodes[nodes[node][1]]
-        if kind != facts.CALLS or callee[0] != facts.ATTR:
-            continue
-        if callee[2] == "acquire":
-            starts[callee[1]] = (start, end)
-        elif callee[2] == "release" and callee[1] in starts:
-            first, last = starts.pop(callee[1])
-            pause = _pause_between(function.pauses, last, start)
-            if pause >= 0:
-                yield Held(callee[1], first, last, pause)
-
-
-def _statements(function: Function) -> list[int]:
-    """Return the positions, among the sites, of calls that are statements, as they are written."""
-    uses = function.uses
-    found = [uses[at] for at in range(0, len(uses), facts.USE) if uses[at + 1] == facts.DROPPED]
-    return sorted(found, key=lambda at: function.sites[at + 2])
-
-
-def _pause_between(pauses: Sequence[int], start: int, end: int) -> int:
-    """Return the kind of the first pause between two offsets, or -1."""
-    for at in range(0, len(pauses), facts.PAUSE):
-        if start <= pauses[at + 1] < end:
-            return pauses[at]
-    return -1
-
-
-def _lock(project: Project, file: int, node: int) -> str:
-    """Return the class of a lock if an expression surely is one, or a manager that takes one."""
-    found = {_class(project, each) for each in project.typing.of(file, node)}
-    return found.pop() if len(found) == 1 else ""
-
-
-def _class(project: Project, each: Type) -> str:
-    typing = project.typing
-    if each[0] == "K":
-        at, function = typing.functions[each[1]]
-        typing.trace.mask |= typing.trace.bits[at]
-        held = (_lock(project, at, hold.node) for hold in _entered(function))
-        return next(filter(None, held), "") if not function.flags & facts.ASYNC else ""
-    if each[0] != "E":
-        return ""
-    target = typing.outside.target(each[1], f"{each[1]}.acquire")
-    return str(each[1]) if target is not None and target.effect == "lock" else ""
 
 
 def _is_local(project: Project, file: int, node: int) -> bool:

@@ -10,6 +10,7 @@ from asyncfix.changes.edits import changed
 from asyncfix.changes.proof import flaw
 from asyncfix.changes.trial import edits_of, tried
 from asyncfix.facts import ASYNC
+from asyncfix.findings import Location
 from asyncfix.fixing.cycles import closing
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from asyncfix.changes.coroutines import Mismatch
     from asyncfix.changes.trial import Candidate, Importer, Trial
     from asyncfix.facts import Function
-    from asyncfix.findings import Finding, Location
+    from asyncfix.findings import Finding
     from asyncfix.fixing.bench import Bench
 
 Failures = dict[tuple[str, str, str], str]
@@ -123,7 +124,7 @@ def _in_project(before: Bench, after: Bench, trial: Trial) -> Failures:
     for finding in new:
         if after.holds(finding) and not _is_twin(finding, before, after, trial):
             reason = f"would add a finding: {finding.message}{_place(after, finding.location)}"
-            for candidate in _who_added(finding, trial, before):
+            for candidate in _who_added(finding, trial, before, after):
                 failures.setdefault(candidate.key, reason)
     return failures
 
@@ -177,20 +178,25 @@ def _functions(bench: Bench, path: str, symbol: str) -> list[Function]:
     ]
 
 
-def _who_added(finding: Finding, trial: Trial, before: Bench) -> list[Candidate]:
+def _who_added(finding: Finding, trial: Trial, before: Bench, after: Bench) -> list[Candidate]:
     """Return the fixes that edit a place of a finding's chain, or else its files.
 
     Where there are none, the code that is found has not changed, and no fix is to blame: what a
     type is known to be may depend on what else was asked before. Nor is one where a coroutine
-    that was there before finds its way by no place that is edited.
+    that was there before finds its way by no place that is edited. What has no chain rests on
+    its whole function.
     """
+    path = finding.location.path
     places = [finding.location, *(step.location for step in finding.trace)]
+    if not finding.trace:
+        around = _functions(after, path, finding.symbol)
+        places += [Location(path, function.start, function.end) for function in around]
     near = [
         candidate
         for candidate in trial.candidates
         if any(_meets(trial.moved(edit.location), places) for edit in candidate.fix.edits)
     ]
-    known = _functions(before, finding.location.path, finding.symbol)
+    known = _functions(before, path, finding.symbol)
     if near or any(function.flags & ASYNC for function in known):
         return near
     return _touching({place.path for place in places}, trial)

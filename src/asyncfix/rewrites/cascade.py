@@ -14,7 +14,8 @@ from asyncfix.findings import Applicability, Edit, Fix, Import, Location, Sink
 from asyncfix.project.chains import chains, ways
 from asyncfix.project.index import is_test
 from asyncfix.rewrites.hand_over import needs_parentheses
-from asyncfix.rewrites.place import Place, is_under_lock, refuse_position
+from asyncfix.rewrites.locks import refuse_held
+from asyncfix.rewrites.place import Place, refuse_position
 from asyncfix.rewrites.references import refuse_faked
 from asyncfix.rewrites.strategies import strategies
 from asyncfix.rewrites.turning import is_run_as_test, turning
@@ -34,7 +35,6 @@ _DEF = re.compile(rb"def\b")
 _MARK = re.compile(rb"@pytest\.mark\.(asyncio|anyio)\b")
 _AUTO = re.compile(r"^\s*asyncio_mode\s*=\s*[\"']?auto\b", re.MULTILINE)
 _PYTEST_FILES = ("pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini")
-_LOCKED = "`{}` holds a lock of threads while it calls: it must not wait then"
 _BETWEEN = "other tasks may run wherever a call is now awaited, where before none could"
 
 
@@ -181,8 +181,7 @@ def inner_fixes(place: Place, where: Location, told: tuple[Chain, ...]) -> Itera
 def _body(inner: Place) -> Fix:
     if inner.rule.check != "blocking-call":
         raise RefusedError(f"`{inner.chain.hit.name}` is no call that can be awaited")
-    if is_under_lock(inner.node, inner.scope):
-        raise RefusedError(_LOCKED.format(inner.scope["name"].text))
+    refuse_held(inner.workspace, inner.path, inner.node, inner.scope)
     reasons = []
     for _, rewrite, _ in strategies(inner):
         try:
@@ -213,8 +212,7 @@ def _awaited(workspace: Workspace, call: Call) -> list[Edit]:
     if scope.start != function.start:
         raise RefusedError(f"a call in {call.path} runs in another function than it stands in")
     refuse_position(node, scope)
-    if is_under_lock(node, scope):
-        raise RefusedError(_LOCKED.format(function.qualname))
+    refuse_held(workspace, call.path, node, scope)
     before, after = ("(await ", ")") if needs_parentheses(node) else ("await ", "")
     opened = Edit(Location(call.path, node.start, node.start), before)
     return [opened, Edit(Location(call.path, node.end, node.end), after)] if after else [opened]

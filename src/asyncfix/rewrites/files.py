@@ -112,8 +112,7 @@ def _use(file: _File, name: Node) -> Iterator[Edit]:
     function = name.function
     if parent is None or function is None or function.raw is not place.scope.raw:
         raise RefusedError("a function within the function uses the file")
-    if name.comprehension is not None and name.comprehension.kind == "GeneratorExp":
-        raise RefusedError("an `await` in a generator expression makes it asynchronous")
+    refuse_without_await(place, name)
     if parent.kind == "Attribute" and parent["value"].raw is name.raw:
         yield from _method(place, parent)
     elif parent.kind == "For" and parent["iter"].raw is name.raw and not parent.is_async:

@@ -10,6 +10,7 @@ from asyncfix.findings import Applicability, Fix
 from asyncfix.rewrites import nested
 from asyncfix.rewrites.callee import refuse_bound
 from asyncfix.rewrites.hand_over import handed, in_lambda, in_parentheses, listed, stored
+from asyncfix.rewrites.locks import held
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.place import refuse_position, refuse_without_await
 from asyncfix.rewrites.threads import thread_call
@@ -42,9 +43,12 @@ _OTHER_LOOP = (
 
 def offload(place: Place) -> Fix:
     """Return the fix that runs a place in a thread; raise RefusedError where that is not right."""
-    if not place.scope.is_async:
+    if not place.scope.is_async and not place.turns:
         refuse_without_await(place)
     refuse_bound(place)
+    locks = held(place.workspace, place.path, place.node, place.scope)
+    if locks:
+        return unit_of_work(place, [locks[-1].block], Applicability.UNSAFE, notes(place))
     parent = place.node.parent
     if place.is_direct and place.target.offload == "no":
         return _unit(place)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.findings import Edit, Location
+from asyncfix.rewrites.locks import refuse_held
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
     from asyncfix.findings import Finding
     from asyncfix.packs import Rule, Target
     from asyncfix.project.chains import Chain
-    from asyncfix.project.types import Types
     from asyncfix.rewrites.workspace import Workspace
     from asyncfix.syntax.tree import Node
 
@@ -100,17 +100,6 @@ class Place:
                 found |= {project.typing.outside.canonical(t[1]) for t in types if t[0] == "X"}
         return found
 
-    def types(self, node: Node) -> Types:
-        """Return what an expression of the function is, where something runs at it."""
-        project = self.workspace.project
-        file = self.workspace.files[self.path]
-        number, self_class = self.chain.instance, project.graph.instances[self.chain.instance][1]
-        sites = project.graph.function(number).sites
-        for at in range(0, len(sites), facts.SITE):
-            if (sites[at + 2], sites[at + 3]) == (node.start, node.end):
-                return project.typing.of(file, sites[at + 1], self_class)
-        return ()
-
     def replaced(self, start: int, end: int, text: str) -> Edit:
         """Return an edit of this file."""
         return Edit(Location(self.path, start, end), text)
@@ -134,12 +123,17 @@ def place_of(rule: Rule, finding: Finding, workspace: Workspace) -> Place:
     return Place(rule, finding, workspace, tuple(told or mine), node, scope)
 
 
-def refuse_without_await(place: Place) -> None:
-    """Raise RefusedError where the code around a place admits no `await`."""
+def refuse_without_await(place: Place, at: Node | None = None, *, sure_only: bool = False) -> None:
+    """Raise RefusedError where the code at a place, or at another of its function, cannot wait.
+
+    `sure_only` tells that what is a lock by its name only is no reason.
+    """
     if not place.scope.is_async and not place.turns:
         name = place.scope["name"].text
         raise RefusedError(f"`{name}` is a plain function that the loop calls; it cannot await")
-    refuse_position(place.node, place.scope)
+    node = place.node if at is None else at
+    refuse_position(node, place.scope)
+    refuse_held(place.workspace, place.path, node, place.scope, sure_only=sure_only)
 
 
 def refuse_position(node: Node, scope: Node) -> None:
@@ -154,15 +148,3 @@ def refuse_position(node: Node, scope: Node) -> None:
             raise RefusedError("the place is part of a definition, not of code that runs")
         if each.raw is scope.raw:
             return
-
-
-def is_under_lock(node: Node, scope: Node) -> bool:
-    """Tell whether a plain `with` on something called a lock stands around some code."""
-    for each in node.parents:
-        if each.raw is scope.raw:
-            return False
-        if each.kind == "With" and not each.is_async:
-            items = " ".join(item["item"].text.lower() for item in each.all("items"))
-            if "lock" in items or "mutex" in items or "condition" in items:
-                return True
-    return False

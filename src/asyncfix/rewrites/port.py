@@ -62,7 +62,6 @@ def library_of(place: Place) -> str:
 
 def ported(place: Place) -> Fix:
     """Return the fix that moves all such calls of a function; raise RefusedError if one cannot."""
-    refuse_without_await(place)
     library = library_of(place)
     port = place.workspace.project.packs.library.ports[library]
     calls = tuple(_calls(place, library, port))
@@ -101,6 +100,7 @@ def _calls(place: Place, library: str, port: Port) -> Iterator[Node]:
 
 def _call_edits(moved: Ported, call: Node) -> Iterator[Edit]:
     """Yield the edits of one call: the client around its statement, its name, its arguments."""
+    refuse_without_await(moved.place, call)
     statement = call.statement
     if statement.kind != "SimpleStatementLine":
         raise RefusedError("the call is part of a statement that has a block of its own")

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
 from asyncfix.rewrites.hand_over import needs_parentheses
+from asyncfix.rewrites.locks import held
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.place import refuse_without_await
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from asyncfix.rewrites.place import Place
 
 STRATEGY = "native"
-_LOCK = re.compile(r"lock|mutex|condition", re.IGNORECASE)
 _HELD = "other tasks run while this one waits: what is entered here must not be a lock of threads"
 
 
 def awaited_twin(place: Place) -> Fix:
     """Return the fix that awaits a function's asynchronous twin, such as `asyncio.sleep`."""
-    refuse_without_await(place)
+    refuse_without_await(place, sure_only=True)
     module, _, name = place.target.replacement.rpartition(".")
     node = place.node
     if node.kind != "Call":
         raise RefusedError("this is no call")
-    locks = set(_locks(place))
-    if True in locks:
-        raise RefusedError(
-            "a lock of threads is held here: another task would wait for it for ever"
-        )
+    locks = held(place.workspace, place.path, node, place.scope)
     spelled, imports = bound(place.workspace, place.path, place.scope, module, name)
     if imports:
         prefix, imports = bound(place.workspace, place.path, place.scope, module)
@@ -51,21 +44,3 @@ def awaited_twin(place: Place) -> Fix:
         imports=imports,
         requires=(place.target.requires,) if place.target.requires else (),
     )
-
-
-def _locks(place: Place) -> Iterator[bool]:
-    """Tell of each plain `with` around that takes a lock whether that is sure.
-
-    It is where the type is known; where it is not, the name counts.
-    """
-    targets = place.workspace.project.packs.library.targets
-    for each in place.node.parents:
-        if each.raw is place.scope.raw:
-            return
-        for item in each.all("items") if each.kind == "With" and not each.is_async else ():
-            types = place.types(item["item"])
-            entered = [targets.get(f"{name}.__enter__") for kind, name, *_ in types if kind == "E"]
-            if any(target and target.effect == "lock" for target in entered):
-                yield True
-            elif not types and _LOCK.search(item["item"].text):
-                yield False

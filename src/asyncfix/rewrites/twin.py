@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
 from asyncfix.rewrites.hand_over import needs_parentheses
+from asyncfix.rewrites.locks import refuse_held
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.place import refuse_position, refuse_without_await
 from asyncfix.rewrites.shared import Client, shared_client
@@ -135,6 +136,7 @@ def awaited(place: Place, uses: Iterable[Node]) -> Iterator[Edit]:
         if call is None or (call.start, call.end) not in blocking:
             raise RefusedError("the client is passed on, or used in a way that is not known")
         refuse_position(call, scope)
+        refuse_held(place.workspace, place.path, call, scope)
         if any(
             arg.word("star") or (arg.has("keyword") and arg["keyword"].text == "stream")
             for arg in call.all("args")

@@ -51,7 +51,7 @@ def unit_of_work(
     place: Place, statements: Sequence[Node], applicability: Applicability, notes: tuple[str, ...]
 ) -> Fix:
     """Return the fix that runs statements in a thread; raise RefusedError if they cannot move."""
-    refuse_without_await(place)
+    refuse_without_await(place, statements[0])
     refuse_asking(statements, place.scope)
     unit = unit_from(place.scope, statements)
     thread = thread_call(place)

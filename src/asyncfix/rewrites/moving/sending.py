@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.rewrites.hand_over import needs_parentheses
+from asyncfix.rewrites.locks import refuse_held
 from asyncfix.rewrites.moving.forwarding import forward
 from asyncfix.rewrites.moving.values import pass_value
-from asyncfix.rewrites.place import is_under_lock, refuse_position
+from asyncfix.rewrites.place import refuse_position
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
@@ -178,11 +179,7 @@ def refuse_here(code: Code, node: Node) -> None:
     if scope is None or scope.kind == "Lambda":
         raise RefusedError(f"no `await` can stand in {code.path}:{code.row(node)}")
     refuse_position(node, scope)
-    if is_under_lock(node, scope):
-        name = scope["name"].text
-        raise RefusedError(
-            f"`{name}` holds a lock of threads while it calls: it must not wait then"
-        )
+    refuse_held(code.workspace, code.path, node, scope)
 
 
 def enter(move: Move, code: Code, item: Node) -> None:
