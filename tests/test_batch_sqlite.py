@@ -168,6 +168,17 @@ def test_the_answers_are_the_same_for_any_rows_and_one_statement_gives_them(
     assert len(told) <= asked.code.count("execute(") - asked.code.count("def told(") * 2
 
 
+def test_of_several_rows_with_one_id_the_first_counts_as_before():
+    body = dedent(ASKS["a key made in the loop"]).strip().replace("\n", "\n    ")
+    made = pair(f"{HEAD}{SIGNATURE}    {body}\n")
+    conn = sqlite3.connect(":memory:")
+    conn.execute("CREATE TABLE leads (id INTEGER, name TEXT)")
+    conn.executemany("INSERT INTO leads VALUES (?, ?)", [(1, "Ann"), (1, "Bob"), (2, "Cyd")])
+    expected = [(0, "Ann"), (1, "Cyd"), (2, "?")]
+    assert made.before["main"](conn, 1, [1, 2, 3]) == expected
+    assert made.after["main"](conn, 1, [1, 2, 3]) == expected
+
+
 def test_many_thousand_keys_are_one_parameter():
     body = dedent(ASKS["a count"]).strip().replace("\n", "\n    ")
     made = pair(f"{HEAD}{SIGNATURE}    {body}\n")

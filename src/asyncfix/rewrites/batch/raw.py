@@ -49,7 +49,6 @@ _DRIVERS = {
 }
 _FETCHES = {"fetchrow": "row", "fetchval": "value", "fetch": "rows", "execute_fetchall": "rows"}
 _EXACT = frozenset(("int", "bool", "UUID", "uuid.UUID"))
-_UNIQUE = frozenset(("id", "uuid"))
 
 
 def driver_of(name: str) -> Driver | None:

@@ -27,7 +27,6 @@ _UNFIT = frozenset("union intersect except group having window offset for fetch 
 _AGGREGATES = frozenset(
     "count sum max min avg total array_agg string_agg group_concat json_agg bool_or".split()  # noqa: SIM905 - as above
 )
-_UNIQUE = frozenset(("id", "uuid", "guid"))
 
 
 class Dialect(NamedTuple):
@@ -157,7 +156,7 @@ class _Statement:
         if added:
             edits.append((items[-1].end, items[-1].end, f", {column}"))
         ranked = list(self._ordered(column, items, added=added, one=one))
-        single = last in _UNIQUE or (one and "order" in self.clauses)
+        single = one and "order" in self.clauses
         edits = sorted([*edits, *ranked], key=lambda each: each[:2])
         return Batched(tuple(edits), column, last, index, added, (), single)
 
