@@ -11,6 +11,7 @@ LAYERS = [
     ("source", "facts", "config"),
     ("comments", "heads", "parse", "lowering", "lazies"),
     ("extract", "cache", "packs", "fingerprints", "baseline", "scope", "differences"),
+    ("reading",),
     ("project",),
     ("output", "changes", "suppress", "checks", "identity", "syntax"),
     ("explain", "rewrites", "survey"),

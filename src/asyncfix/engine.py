@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-import hashlib
 import os
-import sys
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,13 +20,11 @@ from asyncfix.cache import Ask, Cache, Examined, Known, Made
 from asyncfix.config import Config, chosen
 from asyncfix.facts import FileFacts
 from asyncfix.findings import Finding, Location, Report, ordered
-from asyncfix.heads import head
+from asyncfix.reading import Source, extract_batch, extracted, no_collection, sources
 from asyncfix.scope import Asked, ignored, severe, within
-from asyncfix.source import Discovery, Text, discover
+from asyncfix.source import Discovery, Text, digest, discover
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
-
     from asyncfix.packs import Packs, Rule
     from asyncfix.project.files import Files, Search
     from asyncfix.project.program import Project
@@ -36,20 +32,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 Texts = Callable[[str], Text]
 
-_BATCH = 400_000  # bytes of source that one task reads
 _FEW = 50  # changed files, up to which the last run's call graph may still serve
 _KEPT = 100  # files, from which on a call graph is kept
-_DEEPEST = 6_000  # frames, for code that is nested deep
-_SMALL = 2_000_000  # below this a second process costs more than it saves
-
-
-class Source(NamedTuple):
-    """A file to be read by a worker: its text, or why there is none."""
-
-    path: str
-    digest: str
-    text: str
-    error: str
 
 
 @dataclass(frozen=True)
@@ -103,7 +87,7 @@ def check(
         texts_of = reader(found.root, given)
         own = rule_packs.user_texts(config.packs, Path(config.project))
         texts = rule_packs.builtin_texts() | own
-        salt = _digest("".join(texts.values()))
+        salt = digest("".join(texts.values()))
         store = Cache(cache, salt)
         usual = not given and not unresolved
         key = Ask(config.salt, found.reported, asked.salt)
@@ -168,7 +152,7 @@ def survey(
     found = discover(paths, config)
     own = rule_packs.user_texts(config.packs, Path(config.project))
     texts = rule_packs.builtin_texts() | own
-    store = Cache(cache, _digest("".join(texts.values())))
+    store = Cache(cache, digest("".join(texts.values())))
     packs = store.packs(texts, own)
     linked = link(found, config, packs, jobs=jobs, store=store, progress=progress, given={})
     return found, linked
@@ -195,7 +179,9 @@ def link(
     """Read what has changed since the last run, and link all facts to a project."""
     from asyncfix.project.snapshot import Snapshot, linked  # noqa: PLC0415 - not needed when nothing changed
 
-    indexed = index(found, store, jobs=jobs, progress=progress, given=given)
+    indexed = index(
+        found, store, jobs=jobs, progress=progress, given=given, meanwhile=partial(_prepare, packs)
+    )
     if progress:
         progress("linking", 0, 0)
     snapshot = store.load("graph", Snapshot) if indexed.cached else None
@@ -203,11 +189,22 @@ def link(
     return Linked(project, indexed.cached, indexed.errors)
 
 
+def _prepare(packs: Packs) -> None:
+    """Import ahead of time what linking, checks and examining need; it takes 0.3 s."""
+    import asyncfix.identity  # noqa: PLC0415 - not needed when nothing changed
+    import asyncfix.project.snapshot  # noqa: F401, PLC0415 - as above
+    from asyncfix.syntax import prepare  # noqa: PLC0415 - as above
+
+    for rule in packs.rules.values():
+        _check_module(rule.check)
+    prepare()
+
+
 def _keep(project: Project, store: Cache) -> None:
     """Keep the call graph for the next run; small ones are quicker made than kept."""
     from asyncfix.project.snapshot import taken  # noqa: PLC0415 - not needed when nothing changed
 
-    if len(project.files) >= _KEPT:
+    if store.folder and len(project.files) >= _KEPT:
         store.store("graph", taken(project))
 
 
@@ -344,8 +341,12 @@ def index(
     jobs: int,
     progress: Progress | None,
     given: Mapping[str, Text] | None = None,
+    meanwhile: Callable[[], object] = tuple,
 ) -> Indexed:
-    """Return the facts of every file, and what was known before of those that have changed."""
+    """Return the facts of every file, and what was known before of those that have changed.
+
+    Where other processes read the files, this one does something else `meanwhile`.
+    """
     known = store.facts()
     given = given or {}
     fresh: dict[str, Known] = {}
@@ -358,9 +359,14 @@ def index(
             fresh[path] = old
         else:
             changed.append(path)
-    sources, errors = _sources(found.root, changed, given)
+    sizes = {
+        path: len(given[path].text) if path in given else found.stats[path][1] for path in changed
+    }
+    largest = sorted(changed, key=sizes.__getitem__, reverse=True)
+    errors: list[str] = []
+    read = sources(found.root, largest, given, errors)
     done, decode = len(fresh), msgspec.msgpack.Decoder(Made).decode
-    for path, made in _extracted(sources, jobs):
+    for path, made in extracted(read, sum(sizes.values()), jobs, meanwhile):
         mtime, size = found.stats[path]
         facts = decode(made)
         checksum = crc32(memoryview(facts.facts))
@@ -399,8 +405,9 @@ def _files(
             with suppress(msgspec.DecodeError, msgspec.ValidationError):
                 return decode(data.facts)
         # damaged, or kept by a version that was under development, or forgotten: read once more
-        sources, _ = _sources(root, [paths[at]], {})
-        made = msgspec.msgpack.decode(extract_batch(sources)[0], type=Made)
+        path = paths[at]
+        source = next(sources(root, [path], {}, []), Source(path, "", "it is gone"))
+        made = msgspec.msgpack.decode(extract_batch([source])[0], type=Made)
         return decode(made.facts)
 
     def says(at: int, search: Search) -> bool:
@@ -411,68 +418,6 @@ def _files(
     heads, digests = [known[path].head for path in paths], [known[path].digest for path in paths]
     files = Files(paths, digests, heads, load, says)
     return files
-
-
-def _sources(
-    root: Path, paths: Iterable[str], given: Mapping[str, Text]
-) -> tuple[list[Source], list[str]]:
-    sources, errors = [], []
-    for path in paths:
-        try:
-            text = given.get(path) or Text.read(root, path)
-        except OSError as error:
-            errors.append(f"cannot read {path}: {error.strerror or error}")
-            continue
-        except (UnicodeDecodeError, SyntaxError) as error:
-            sources.append(Source(path, "", "", str(error)))
-            continue
-        sources.append(Source(path, "", text.text, ""))
-    return sources, errors
-
-
-def extract_batch(batch: list[Source]) -> list[bytes]:
-    """Return a `Made` of each file as msgpack; runs in a worker."""
-    from asyncfix.extract import extract, unparsable  # noqa: PLC0415 - as above
-
-    encode = msgspec.msgpack.Encoder().encode
-    found = []
-    with no_collection():
-        for source in batch:
-            if source.error:
-                facts = unparsable(source.path, source.error)
-            else:
-                facts = extract(source.path, _digest(source.text), source.text)
-            found.append(encode(Made(facts.digest, head(facts), msgspec.Raw(encode(facts)))))
-    return found
-
-
-def _extracted(sources: list[Source], jobs: int) -> Iterator[tuple[str, bytes]]:
-    total = sum(len(source.text) for source in sources)
-    if jobs <= 1 or total < _SMALL:
-        for source in sources:
-            yield source.path, extract_batch([source])[0]
-        return
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - only for many files
-
-    with ProcessPoolExecutor(max_workers=jobs) as executor:
-        yield from map_batches(executor, sources)
-
-
-def map_batches(executor: Executor, sources: list[Source]) -> Iterator[tuple[str, bytes]]:
-    """Extract on any executor, in batches of our own, the largest files first."""
-    batches: list[list[Source]] = [[]]
-    size = 0
-    for source in sorted(sources, key=lambda source: -len(source.text)):
-        if size > _BATCH:
-            batches.append([])
-            size = 0
-        batches[-1].append(source)
-        size += len(source.text)
-    futures: list[tuple[list[Source], Future[list[bytes]]]] = [
-        (batch, executor.submit(extract_batch, batch)) for batch in batches
-    ]
-    for batch, future in futures:
-        yield from zip((source.path for source in batch), future.result(), strict=True)
 
 
 # Examine
@@ -557,22 +502,3 @@ def reader(root: Path, given: Mapping[str, Text]) -> Texts:
         return texts[path]
 
     return text
-
-
-def _digest(text: str) -> str:
-    data = text.encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Keep the garbage collector off: trees and facts have no cycles worth its time."""
-    was, depth = gc.isenabled(), sys.getrecursionlimit()
-    gc.disable()
-    sys.setrecursionlimit(max(depth, _DEEPEST))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(depth)
-        if was:
-            gc.enable()

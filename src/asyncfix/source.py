@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import tokenize
@@ -28,6 +29,12 @@ MARKERS = ("pyproject.toml", "asyncfix.toml", ".git")
 MOST_BYTES = 10_000_000  # of one file; the largest that people wrote has a fifth of it
 _NOTHING_THERE = (errno.ENOENT, errno.ELOOP)  # gone meanwhile, or a link that leads to itself
 _NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+def digest(text: str) -> str:
+    """Return what tells a text from all others."""
+    data = text.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True)

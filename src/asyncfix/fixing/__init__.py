@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.config import hint
-from asyncfix.engine import no_collection
 from asyncfix.findings import ConfigError
 from asyncfix.fixing.bench import bench
 from asyncfix.fixing.installed import Installed
 from asyncfix.fixing.rounds import Fixed, fix
+from asyncfix.reading import no_collection
 from asyncfix.scope import Asked
 
 if TYPE_CHECKING:

@@ -13,14 +13,13 @@ from asyncfix.cache import Made
 from asyncfix.engine import (
     Linked,
     examined,
-    extract_batch,
     nominated,
     reader,
     report_on,
     survey,
 )
-from asyncfix.engine import Source as Reading
 from asyncfix.facts import FileFacts
+from asyncfix.reading import Source, extract_batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,7 +114,7 @@ def _relinked(project: Project, texts: Mapping[str, Text]) -> Project:
 
     made, facts = msgspec.msgpack.Decoder(Made).decode, msgspec.msgpack.Decoder(FileFacts).decode
     fresh = {
-        path: facts(made(extract_batch([Reading(path, "", text.text, "")])[0]).facts)
+        path: facts(made(extract_batch([Source(path, text.text)])[0]).facts)
         for path, text in texts.items()
     }
     files = project.files

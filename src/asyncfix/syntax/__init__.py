@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\(((?:(?!\bfor\b|\blambda\b)[^()#\\])*)\)")
 
 
+def prepare() -> None:
+    """Import libcst ahead of its first use."""
+    import libcst  # noqa: F401, PLC0415 - a run without findings does without it
+
+
 class Syntax:
     """Parses the expressions of one file that findings point at."""
 
