@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from asyncfix.findings import Edit, Fix, Import, Location
 from asyncfix.project.index import is_test
+from asyncfix.rewrites.lifecycle.at_once import shared_at_once
+from asyncfix.rewrites.lifecycle.objects import shared_object
 from asyncfix.rewrites.lifecycle.own_connection import NAMES, own_connection
 from asyncfix.rewrites.lifecycle.owned import cached_by, new_name, owned_fix, snake
 from asyncfix.rewrites.lifecycle.placing import top_statement
@@ -41,7 +43,7 @@ def _owned(workspace: Workspace, finding: Finding) -> Fix:
     making = _making(workspace, finding)
     client = making.client
     if client.at_once:
-        raise RefusedError("the call itself makes the client: it has to go through a session")
+        return shared_at_once(workspace, making)
     if making.name in NAMES:
         return own_connection(workspace, making)
     if not client.pooled:
@@ -51,7 +53,7 @@ def _owned(workspace: Workspace, finding: Finding) -> Fix:
     _refuse_other_loops(workspace, making)
     _refuse_patched(workspace, making)
     if making.by:
-        return _maker(workspace, making)
+        return shared_object(workspace, making) or _maker(workspace, making)
     tree = module_tree(workspace, finding.location.path)
     call = tree.at(finding.location.start, finding.location.end)
     if call is None or call.kind != "Call" or call.function is None:
