@@ -127,6 +127,11 @@ def test_a_blocking_call_at_the_same_place_is_reported_as_well(check):
             "except NotImplementedError:\n    running = False\nif running:\n    return None\n"
             "else:\n    return loop.run_until_complete(work())"
         ),
+        (
+            "def running_loop():\n    try:\n        return asyncio.get_running_loop()\n"
+            "    except RuntimeError:\n        return None\n"
+            "loop: Final = running_loop()\nif loop is None:\n    return asyncio.run(work())"
+        ),
         "return None if asyncio.get_event_loop().is_running() else asyncio.run(work())",
         "try:\n    return asyncio.run(work())\nexcept RuntimeError:\n    return None",
         "threading.Thread(target=lambda: asyncio.run(work())).start()",
@@ -150,6 +155,18 @@ def test_code_that_asks_whether_a_loop_runs_is_silent(nested, body):
             "return asyncio.run(work())"
         ),
         "loop = asyncio.get_event_loop()\nif loop.is_running():\n    return asyncio.run(work())",
+        (
+            "def some_loop():\n    try:\n        return asyncio.get_running_loop()\n"
+            "    except RuntimeError:\n        return asyncio.new_event_loop()\n"
+            "loop = some_loop()\nif loop is None:\n    return None\n"
+            "return loop.run_until_complete(work())"
+        ),
+        (
+            "def some_loop():\n    try:\n        return asyncio.get_running_loop()\n"
+            "    except RuntimeError:\n        return None\n"
+            "loop = some_loop()\nif loop is None:\n    return None\n"
+            "return loop.run_until_complete(work())"
+        ),
         (
             "loop = asyncio.get_event_loop()\nrunning = loop.is_running()\n"
             "if running:\n    asyncio.run(work())"

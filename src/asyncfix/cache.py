@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Stats = dict[str, tuple[int, int]]
 T = TypeVar("T")
 
-_FORMAT = 38
+_FORMAT = 39
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n"
 
 

@@ -171,6 +171,7 @@ class _Reader:
         self.directives = directives(data)
         self.contracts = self._contracts(data) if b"asyncfix:" in data else {}
         self.asks_for_loop = _ASKS_FOR_LOOP.search(data) is not None
+        self.loop_probes = _LOOP_PROBES
         self.nodes: list[tuple[Any, ...]] = [(facts.UNKNOWN,)]
         self.shared: dict[tuple[Any, ...], int] = {(facts.UNKNOWN,): 0}
         self.functions: list[Function | None] = []
@@ -259,6 +260,8 @@ class _Reader:
 
     def read(self, tree: ast.Module) -> FileFacts:
         """Read the module, then the bodies of its functions as they were met."""
+        if self.asks_for_loop:
+            self.loop_probes |= set(_loop_probes(tree))
         self.functions.append(None)
         scope = self.scope
         self._block(tree.body)
@@ -1010,8 +1013,8 @@ class _Reader:
 
     def _assign(self, node: ast.Assign) -> bool:
         value = self._expression(node.value)
-        if self.asks_for_loop and _is_probe(node):
-            self.scope.loopless[node.targets[0].id] = False  # type: ignore[attr-defined]
+        if self.asks_for_loop:
+            self._note_probe(node.targets[0], node.value)
         for target in node.targets:
             if _pairs(target, node.value):
                 for element, part in zip(target.elts, self.nodes[value][1], strict=True):
@@ -1029,9 +1032,17 @@ class _Reader:
     def _annotated_assign(self, node: ast.AnnAssign) -> bool:
         annotation = self._quietly(node.annotation)
         value = self._expression(node.value) if node.value else 0
+        if self.asks_for_loop and node.value:
+            self._note_probe(node.target, node.value)
         self._target(node.target, self._node(facts.ANNOTATED, annotation, value))
         self._named(_last_name(node.target), node.value)
         return True
+
+    def _note_probe(self, target: ast.expr, value: ast.expr) -> None:
+        """Note a name that is set to what is false where no loop runs: the loop, or if one runs."""
+        is_loop = isinstance(value, ast.Call) and _last_name(value.func) in self.loop_probes
+        if isinstance(target, ast.Name) and (is_loop or _is_running(value)):
+            self.scope.loopless[target.id] = False
 
     def _augmented_assign(self, node: ast.AugAssign) -> bool:
         value = self._operand(node.value)
@@ -1815,6 +1826,22 @@ def _asks_for_loop(body: Iterable[ast.stmt]) -> bool:
     )
 
 
+def _loop_probes(tree: ast.Module) -> Iterable[str]:
+    """Yield the functions of a file that give a loop, or None where none runs."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef) and "loop" in function.name.lower():
+            tries = [each for each in function.body if isinstance(each, ast.Try)]
+            if any(_asks_for_loop(each.body) and _gives_none(each) for each in tries):
+                yield function.name
+
+
+def _gives_none(node: ast.Try) -> bool:
+    """Tell whether a function ends with None where what is tried fails for want of a loop."""
+    ends = [each.body[-1] for each in node.handlers if _fails_without_loop(node, each.type)]
+    returns = [each for each in ends if isinstance(each, ast.Return)]
+    return bool(ends) and ends == returns and all(not e.value or _is_none(e.value) for e in returns)
+
+
 def _is_runtime_error(kind: ast.expr | None) -> bool:
     if isinstance(kind, ast.Tuple):
         return any(map(_is_runtime_error, kind.elts))
@@ -1845,13 +1872,6 @@ def _constants_assigned(body: Iterable[ast.stmt]) -> Iterable[tuple[str, object]
             for target in each.targets:
                 if isinstance(target, ast.Name):
                     yield target.id, each.value.value
-
-
-def _is_probe(node: ast.Assign) -> bool:
-    """Tell whether a name is set to what is false where no loop runs: the loop, or if one runs."""
-    value = node.value
-    is_loop = isinstance(value, ast.Call) and _last_name(value.func) in _LOOP_PROBES
-    return (is_loop or _is_running(value)) and isinstance(node.targets[0], ast.Name)
 
 
 def _dotted(node: ast.expr) -> str:
