@@ -124,11 +124,20 @@ def test_other_databases_and_projects_that_choose_a_journal_are_left_alone(code,
     assert found("sqlite-pragmas", code, other=other)[0] == []
 
 
+def test_a_command_that_starts_a_server_for_development_is_left_alone():
+    command = "def {0}(reload: bool = {1}):\n    uvicorn.run('a:app', reload=reload)\n"
+
+    assert found("server-options", command.format("dev", "True"))[0] == []
+    assert len(found("server-options", command.format("serve", "False"))[0]) == 1
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ("'a:app'", ["limit_concurrency"]),
         ("'a:app', reload=True, limit_concurrency=9", ["reload=True"]),
+        ("'a:app', reload=True", ["reload=True"]),
+        ("'a:app', reload=False", ["limit_concurrency"]),
         ("'a:app', reload=debug, limit_concurrency=9", []),
         ("'a:app', **options", []),
     ],

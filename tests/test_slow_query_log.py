@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from textwrap import dedent
 
 import pytest
 from rewriting import PACKS, applied, workspace_of
@@ -93,6 +94,36 @@ def test_slow_statements_are_logged_without_their_values(library, code, tmp_path
     assert ", 1" in slow.stderr
     assert "hunter2" not in slow.stderr
     assert logged(tmp_path, text, "60").stderr == ""
+
+
+def test_an_engine_that_start_up_asks_once_is_left_alone():
+    code = """
+        from contextlib import asynccontextmanager
+        from fastapi import FastAPI
+        from sqlalchemy import create_engine, text
+
+        def is_current(url):
+            engine = create_engine(url)
+            with engine.connect() as connection:
+                return connection.execute(text("SELECT 1")).scalar() == 1
+
+        def opened(url):
+            engine = create_engine(url, echo=False)
+            return engine
+
+        @asynccontextmanager
+        async def lifespan(app):
+            assert is_current("postgresql://")
+            app.state.engine = opened("postgresql://")
+            yield
+
+        app = FastAPI(lifespan=lifespan)
+    """
+    findings, workspace = found({"app.py": dedent(code)})
+    data = workspace.text("app.py").data
+    places = [data[each.location.start : each.location.end] for each in findings]
+
+    assert places == [b"create_engine(url, echo=False)"]
 
 
 @pytest.mark.parametrize(

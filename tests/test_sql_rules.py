@@ -89,6 +89,16 @@ def test_queries_that_an_index_does_not_help_or_that_are_not_understood_are_left
     assert indexes(body) == []
 
 
+def test_a_query_of_a_script_is_information():
+    models = MODELS.replace("ARGS", "")
+    code = "from models import *\ndef f(db: Session, s, t):\n    " + f"{QUERY}.all()\n"
+    files = {"models.py": models, "app.py": code}
+    (one,) = found(missing_index, "missing-index", files)
+    (other,) = found(missing_index, "missing-index", {"models.py": models, "scripts/a.py": code})
+
+    assert (one.severity, other.severity) == ("warning", "info")
+
+
 DECLARED = {
     "texts": '__table_args__ = (Index("i", "tenant_id", "status", "created_at"),)',
     "columns": '__table_args__ = (Index("i", "tenant_id", created_at.desc()),)',

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix.checks.nomination import Place, nomination
+from asyncfix.findings import Severity
 from asyncfix.project.indexes import Indexes
 from asyncfix.project.selects import Selects
 from asyncfix.project.sql import Select
@@ -153,6 +154,7 @@ def _finding(rule: Rule, project: Project, wanted: Wanted, place: selects.Place)
         subject=wanted.table,
         message=rule.message.format(name=wanted.table, replacement=columns),
         effect="database",
+        severity=Severity.INFO if project.is_beside(project.files.paths[place.file]) else None,
         help=f'`{wanted.statement(how)}`, or `Index("{wanted.name}", {model})` in the model, '
         "if the table has many rows for one value of the filter",
     )

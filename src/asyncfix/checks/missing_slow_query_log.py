@@ -27,7 +27,8 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
     if not made or _is_measured(project):
         return
     for name, setting, place in made:
-        if not project.is_beside(project.files.paths[place.file]):
+        is_beside = project.is_beside(project.files.paths[place.file])
+        if not is_beside and place not in project.clients.brief:
             yield nomination(
                 rule,
                 project,

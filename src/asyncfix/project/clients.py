@@ -68,6 +68,12 @@ class Clients:
                     queue.append(each)
         return list(found.values())
 
+    @cached_property
+    def brief(self) -> frozenset[Called]:
+        """Return the calls whose client is asked and dropped where things run once."""
+        made = (each for each in self.made if self._is_once(each))
+        return frozenset(each.at for each in made if self._fate(each) == "dropped")
+
     def _at_origin(self, making: Making) -> Making:
         return making._replace(at=making.origin or making.at, by=())
 
