@@ -18,6 +18,7 @@ from asyncfix import engine
 from asyncfix.cache import Cache
 from asyncfix.config import Config
 from asyncfix.findings import Severity
+from asyncfix.project import snapshot
 
 APP = "import clock\n\nasync def handler():\n    clock.pause()\n"
 CLOCK = "import time\n\ndef pause():\n    time.sleep(1)\n"
@@ -82,6 +83,26 @@ def test_facts_from_the_cache_give_an_equal_report(project, folder):
 
 def test_a_run_without_a_cache_gives_an_equal_report(project, folder):
     assert run(project, None) == run(project, folder)
+
+
+def test_a_run_without_a_cache_finds_out_nothing_that_only_a_later_run_would_ask_for(
+    project, folder, monkeypatch
+):
+    def refused(_):
+        raise AssertionError("a snapshot is taken of what nobody reads")
+
+    linked, link = [], engine.link
+    monkeypatch.setattr(engine, "link", lambda *a, **k: linked.append(link(*a, **k)) or linked[-1])
+    monkeypatch.setattr(engine, "_KEPT", 0)
+    monkeypatch.setattr(snapshot, "taken", refused)
+    assert run(project, None).findings
+    with pytest.raises(AssertionError):
+        run(project, folder)
+
+    untraced, traced = (each.project.typing for each in linked)
+    assert untraced.memo == traced.memo
+    assert (any(untraced.trace.masks), any(traced.trace.masks)) == (False, True)
+    assert not untraced.masks
 
 
 def test_a_changed_file_is_read_again(project, folder):

@@ -95,7 +95,14 @@ def check(
         packs = store.packs(texts, own)
         if report is None:
             linked = link(
-                found, config, packs, jobs=jobs, store=store, progress=progress, given=given
+                found,
+                config,
+                packs,
+                jobs=jobs,
+                store=store,
+                progress=progress,
+                given=given,
+                traced=usual and store.folder is not None,
             )
             report = report_on(found, linked, texts_of, asked, store, unresolved=unresolved)
             if usual:
@@ -175,6 +182,7 @@ def link(
     store: Cache,
     progress: Progress | None,
     given: Mapping[str, Text],
+    traced: bool = True,
 ) -> Linked:
     """Read what has changed since the last run, and link all facts to a project."""
     from asyncfix.project.snapshot import Snapshot, linked  # noqa: PLC0415 - not needed when nothing changed
@@ -185,7 +193,7 @@ def link(
     if progress:
         progress("linking", 0, 0)
     snapshot = store.load("graph", Snapshot) if indexed.cached else None
-    project = linked(indexed.files, packs, config, snapshot, indexed.before)
+    project = linked(indexed.files, packs, config, snapshot, indexed.before, traced=traced)
     return Linked(project, indexed.cached, indexed.errors)
 
 

@@ -46,10 +46,16 @@ class Typing:
     """
 
     def __init__(
-        self, files: Files, packs: Packs, src: Iterable[str], slots: Sequence[int] = ()
+        self,
+        files: Files,
+        packs: Packs,
+        src: Iterable[str],
+        slots: Sequence[int] = (),
+        *,
+        traced: bool = True,
     ) -> None:
         self.files = files
-        self.trace = Trace(len(files))
+        self.trace = Trace(len(files), kept=traced)
         self.library = packs.library
         self.outside = Outside(packs.library, files.imports)
         self.stores = Stores(self.outside)

@@ -40,6 +40,7 @@ class Index:
         self.first_class = first_class
         self.trace = trace
         self.known_puts: dict[int, Puts] = {}
+        self._counts: dict[str, int] = {}
 
     @cached_property
     def _calling(self) -> dict[str, list[int]]:
@@ -61,8 +62,12 @@ class Index:
     def count(self, name: str) -> int:
         """Return how many calls there are of something with this last name."""
         self.trace.asked(name)
-        heads = self.files.heads
-        return sum(heads[file].calls[name] for file in self._calling.get(name, ()))
+        found = self._counts.get(name)
+        if found is None:
+            heads = self.files.heads
+            found = sum(heads[file].calls[name] for file in self._calling.get(name, ()))
+            self._counts[name] = found
+        return found
 
     def callers(self, name: str, *, tests: bool = True) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Yield the calls of something with this last name, by file."""

@@ -24,6 +24,7 @@ class Members:
         self.typing = typing
         self.fields = Fields(typing)
         self._known = Memo(typing.trace, self._of_instance, lambda _: ())
+        self._having = Memo(typing.trace, self._classes_having, lambda _: ())
         self.by_kind: dict[str, Callable[[Type, str], Types]] = {
             "I": lambda owner, name: self.of_instance(owner[1], name),
             "C": lambda owner, name: self.of_class(owner[1], name),
@@ -50,10 +51,14 @@ class Members:
 
     def _of_own_kind(self, bases: Types, name: str) -> Types:
         """Find `bot.db` in the one class of the project that is a `Bot` and has a `db`."""
-        below = self.typing.hierarchy.below_outside
-        classes = [cls for each in bases if each[0] == "E" for cls in below(each[1])]
-        having = [cls for cls in classes if self._may_own(cls, name) and self._own(cls, name)]
+        having = [cls for t in bases if t[0] == "E" for cls in self._having((t[1], name))]
         return self.of_instance(having[0], name) if len(having) == 1 else ()
+
+    def _classes_having(self, key: tuple[str, str]) -> tuple[int, ...]:
+        """Return the project's classes below one outside that have an attribute of their own."""
+        base, name = key
+        below = self.typing.hierarchy.below_outside(base)
+        return tuple(cls for cls in below if self._may_own(cls, name) and self._own(cls, name))
 
     def _may_own(self, cls: int, name: str) -> bool:
         """Tell whether the file of a class defines anything of a name."""

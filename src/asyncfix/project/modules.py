@@ -40,6 +40,7 @@ class Modules:
         self.root = [self._package_root(folder) for folder in self.folder]
         self.roots = sorted({*self.root, *(name.strip("./") for name in src), "", "src"})
         self.found: dict[tuple[str, str], Definition | None] = {}
+        self._starts: dict[str, list[str]] = {}
         self.names: dict[int, str] = {}
         self._defined = Memo(trace, self._look, lambda _: ())
 
@@ -114,11 +115,15 @@ class Modules:
 
     def _nearest(self, folder: str) -> list[str]:
         """Return every place where imports may start, those that enclose the file first."""
-        enclosing = []
-        while folder:
-            enclosing.append(folder)
-            folder = posixpath.dirname(folder)
-        return [*enclosing, *(root for root in self.roots if root not in enclosing)]
+        found = self._starts.get(folder)
+        if found is None:
+            enclosing, above = [], folder
+            while above:
+                enclosing.append(above)
+                above = posixpath.dirname(above)
+            others = (root for root in self.roots if root not in enclosing)
+            found = self._starts[folder] = [*enclosing, *others]
+        return found
 
     def _at(self, root: str, path: str) -> Definition | None:
         whole = f"{root}/{path}" if root else path

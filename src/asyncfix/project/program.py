@@ -65,6 +65,8 @@ class Project:
         packs: Packs,
         config: Config,
         slots: Sequence[int] = (),
+        *,
+        traced: bool = True,
     ) -> None:
         files = files if isinstance(files, Files) else Files.of(files)
         self.files = files
@@ -80,7 +82,7 @@ class Project:
         self.notes: dict[str, dict[int, Notes]] = {}
         self.masks: Sequence[bytes] = ()  # of an earlier run, as they are kept
         self.asked: Sequence[str] = ()  # names that answers of an earlier run rest on
-        self.typing = Typing(files, packs, config.src, slots)
+        self.typing = Typing(files, packs, config.src, slots, traced=traced)
         self.callers = Callers(self.typing)
         self.local = Local()
         self.graph = Graph(self.typing, frozenset(config.trusted), frozenset(packs.rules))

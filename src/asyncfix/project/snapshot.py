@@ -135,10 +135,13 @@ def linked(
     config: Config,
     snapshot: Snapshot | None,
     before: Mapping[str, FileFacts],
+    *,
+    traced: bool = True,
 ) -> Project:
     """Return a project, with what a snapshot knows of it and what still holds.
 
-    `before` has the facts of files as the snapshot saw them, where they have changed since.
+    `before` has the facts of files as the snapshot saw them, where they have changed since;
+    `traced` tells whether a snapshot may be taken of this project in turn.
     """
     if snapshot is not None and _fits(snapshot, files, config):
         found = stale(snapshot.digests, files, before, snapshot.promised, snapshot.asked)
@@ -146,7 +149,7 @@ def linked(
             project = Project(files, packs, config, snapshot.slots)
             if _restored(project, snapshot, found):
                 return project
-    return Project(files, packs, config)
+    return Project(files, packs, config, traced=traced)
 
 
 def _fits(snapshot: Snapshot, files: Files, config: Config) -> bool:

@@ -23,23 +23,26 @@ _NAMES = 1024
 class Trace:
     """Collects in `mask` what is read and asked; `bits` has the bit of each file.
 
-    What is kept between runs has the number of its mask, an index of `masks`.
+    What is kept between runs has the number of its mask, an index of `masks`. Where nothing will
+    be kept, all masks stay empty.
     """
 
-    def __init__(self, files: int) -> None:
+    def __init__(self, files: int, *, kept: bool = True) -> None:
+        self.kept = kept
         self.mask = 0
         self.masks: list[int] = []
         self._numbers: dict[int, int] = {}
         self.names: dict[str, int] = {}
         self._same: dict[int, int] = {}
-        self.bits = [file_bit(at) for at in range(files)]
+        self.bits = [file_bit(at) if kept else 0 for at in range(files)]
 
     def asked(self, name: str) -> None:
         """Note that the answer depends on who in the project says a name."""
-        found = self.names.get(name)
-        if found is None:
-            found = self.names[name] = bit(name)
-        self.mask |= found
+        if self.kept:
+            found = self.names.get(name)
+            if found is None:
+                found = self.names[name] = bit(name)
+            self.mask |= found
 
     def preset(self, masks: list[int]) -> None:
         """Take over the numbers that masks have."""
@@ -104,6 +107,7 @@ class Memo(Generic[K, V]):
         known[question] = self.meanwhile(question)
         outer, trace.mask = trace.mask, 0
         found = known[question] = self.answer(question)
-        self.masks[question] = trace.shared()
+        if trace.mask:
+            self.masks[question] = trace.shared()
         trace.mask |= outer
         return found
