@@ -85,9 +85,10 @@ def test_slow_statements_are_logged_without_their_values(library, code, tmp_path
         pytest.skip(f"{library} is not installed")
     text = fixed(code)
 
-    slow = logged(tmp_path, text, "0")
-    if library == "asyncpg" and slow.returncode:
+    if library == "asyncpg" and logged(tmp_path, POOL, "0").returncode:
         pytest.skip("asyncpg finds no PostgreSQL to connect to")
+
+    slow = logged(tmp_path, text, "0")
 
     assert slow.returncode == 0, slow.stderr
     assert " s: SELECT " in slow.stderr
