@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.checks.one_place import finding
 from asyncfix.project.notes import Note
+from asyncfix.project.pickles import DUMPS, LOADS, Pickling, holder, picklings
 from asyncfix.project.senders import parameters_of
 
 if TYPE_CHECKING:
@@ -17,23 +18,11 @@ if TYPE_CHECKING:
     from asyncfix.packs import Rule
     from asyncfix.project.program import Project
 
-_LOADS = frozenset(("pickle.load", "pickle.loads"))
-_DUMPS = frozenset(("pickle.dump", "pickle.dumps"))
 _LAST = frozenset(("load", "loads", "dump", "dumps"))
 _HELP = (
     "write it with msgpack or JSON, which hold texts, numbers, lists and dicts with text keys; "
     "tuples become lists, and dates and objects need a form of their own"
 )
-
-
-class _Call(NamedTuple):
-    """A call of pickle: its full name, node, function and place."""
-
-    name: str
-    node: int
-    function: int
-    start: int
-    end: int
 
 
 def find(rule: Rule, project: Project) -> Iterator[Finding]:
@@ -52,7 +41,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
         return set(_LAST & head.calls.keys()) if is_told else set()
 
     def of_file(file: int) -> Iterator[Note]:
-        first, calls = project.typing.first_function[file], list(_calls(project, file))
+        first, calls = project.typing.first_function[file], list(picklings(project, file))
         for call in calls:
             if _is_received(project, file, call, stores) or _is_cached(project, file, call, calls):
                 message = rule.message.format(name=call.name)
@@ -65,19 +54,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
             yield finding(rule, project, note)
 
 
-def _calls(project: Project, file: int) -> Iterator[_Call]:
-    typing, facts_of = project.typing, project.files[file]
-    for index, function in enumerate(facts_of.functions):
-        for at in range(0, len(function.sites), facts.SITE):
-            kind, node, start, end, _ = function.sites[at : at + facts.SITE]
-            parts = facts_of.nodes[node]
-            if kind == facts.CALLS and parts[0] == facts.CALL:
-                names = {str(each[1]) for each in typing.of(file, parts[1]) if each[0] == "X"}
-                for name in names & (_LOADS | _DUMPS):
-                    yield _Call(name, node, index, start, end)
-
-
-def _is_received(project: Project, file: int, call: _Call, stores: set[str]) -> bool:
+def _is_received(project: Project, file: int, call: Pickling, stores: set[str]) -> bool:
     """Tell whether what is unpickled is what a client of a cache gives."""
     nodes = project.files[file].nodes
     given = nodes[call.node][2]
@@ -89,32 +66,25 @@ def _is_received(project: Project, file: int, call: _Call, stores: set[str]) -> 
     return any(each[0] == "X" and str(each[2]).partition(".")[0] in stores for each in types)
 
 
-def _is_cached(project: Project, file: int, call: _Call, calls: list[_Call]) -> bool:
+def _is_cached(project: Project, file: int, call: Pickling, calls: list[Pickling]) -> bool:
     """Tell whether a call writes what callers pass, or reads it for them, within one holder."""
     facts_of = project.files[file]
-    holder = _holder(facts_of, call.function)
-    mine = [each for each in calls if _holder(facts_of, each.function) == holder]
-    if not _is_called_cache(facts_of, call.function, holder):
+    owner = holder(facts_of, call.function)
+    mine = [each for each in calls if holder(facts_of, each.function) == owner]
+    if not _is_called_cache(facts_of, call.function, owner):
         return False  # what a program hands to its own processes, or puts aside, is no cache
-    writes = any(each.name in _DUMPS and _is_passed(facts_of, each) for each in mine)
-    reads = any(each.name in _LOADS and _is_returned(facts_of, each) for each in mine)
-    is_part = _is_passed(facts_of, call) if call.name in _DUMPS else _is_returned(facts_of, call)
+    writes = any(each.name in DUMPS and _is_passed(facts_of, each) for each in mine)
+    reads = any(each.name in LOADS and _is_returned(facts_of, each) for each in mine)
+    is_part = _is_passed(facts_of, call) if call.name in DUMPS else _is_returned(facts_of, call)
     return writes and reads and is_part
 
 
-def _is_called_cache(file: FileFacts, index: int, holder: int) -> bool:
-    owner = file.classes[holder].name if holder >= 0 else ""
-    return "cache" in f"{file.path} {owner} {file.functions[index].name}".lower()
+def _is_called_cache(file: FileFacts, index: int, owner: int) -> bool:
+    name = file.classes[owner].name if owner >= 0 else ""
+    return "cache" in f"{file.path} {name} {file.functions[index].name}".lower()
 
 
-def _holder(file: FileFacts, index: int) -> int:
-    """Return the class that a function belongs to, -1 for the module."""
-    while index > 0 and file.functions[index].owner < 0:
-        index = file.functions[index].parent
-    return file.functions[index].owner if index > 0 else -1
-
-
-def _is_passed(file: FileFacts, call: _Call) -> bool:
+def _is_passed(file: FileFacts, call: Pickling) -> bool:
     """Tell whether what is pickled is made of an argument."""
     given = file.nodes[call.node][2]
     queue, seen = [each for each in given[:1] if each > 0], set[int]()
@@ -130,7 +100,7 @@ def _is_passed(file: FileFacts, call: _Call) -> bool:
     return False
 
 
-def _is_returned(file: FileFacts, call: _Call) -> bool:
+def _is_returned(file: FileFacts, call: Pickling) -> bool:
     """Tell whether what is unpickled, or a part of it, is given back."""
     return any(call.node in _below(file, node) for node in _results(file.functions[call.function]))
 

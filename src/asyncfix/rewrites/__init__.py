@@ -10,6 +10,7 @@ from asyncfix.rewrites.bounded import bounded
 from asyncfix.rewrites.cascade import cascade
 from asyncfix.rewrites.lifecycle import REWRITES as _LIFECYCLE
 from asyncfix.rewrites.moving import STRATEGY, keeps_session, moved
+from asyncfix.rewrites.packed import packed
 from asyncfix.rewrites.patience import patient
 from asyncfix.rewrites.place import place_of
 from asyncfix.rewrites.plain import entry_of, plain_function
@@ -32,6 +33,7 @@ _AT_ONE_PLACE = {
     "long-database-timeout": shorter,
     "missing-timeout": patient,
     "missing-slow-query-log": watched,
+    "pickle-cache": packed,
     "pool-settings": pooled,
     "sqlite-pragmas": logged,
     "unbounded-cache": bounded,
