@@ -13,6 +13,7 @@ import hashlib
 import mmap
 import os
 import tempfile
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zlib import crc32
 
@@ -199,17 +200,13 @@ class Cache:
 
     def packs(self, texts: Mapping[str, str], own: Iterable[str]) -> Packs:
         """Return the packs that some texts hold; the salt says that they are the same ones."""
-        saved = self._read("packs", SavedPacks)
+        data = self._data("packs")
+        saved = None if data is None else _packs(bytes(data))
         if saved is not None:
-            targets = {name: saved.kinds[at] for name, at in saved.targets.items()}
-            library = msgspec.structs.replace(saved.library, targets=targets)
-            return Packs(saved.rules, library)
+            return saved
         packs = load(texts, own)
-        kinds = list({id(each): each for each in packs.library.targets.values()}.values())
-        at = {id(each): number for number, each in enumerate(kinds)}
-        numbers = {name: at[id(each)] for name, each in packs.library.targets.items()}
-        bare = msgspec.structs.replace(packs.library, targets={})
-        self._write("packs", SavedPacks(packs.rules, bare, kinds, numbers))
+        if self.folder is not None:
+            self._write("packs", _kept(packs))
         return packs
 
     def _head(self, name: str, data: bytes | memoryview) -> bytes:
@@ -219,7 +216,7 @@ class Cache:
         digest = hashlib.blake2b(data, key=salt.encode()[:64], digest_size=16)
         return digest.hexdigest().encode() + b"\n"
 
-    def _read(self, name: str, kind: type[T]) -> T | None:
+    def _data(self, name: str) -> memoryview | None:
         if self.folder is None:
             return None
         try:
@@ -227,12 +224,11 @@ class Cache:
         except OSError:
             return None
         data = whole[_HEAD:]
-        if whole[:_HEAD] != self._head(name, data):
-            return None
-        try:
-            return msgspec.msgpack.decode(data, type=kind)
-        except (msgspec.DecodeError, msgspec.ValidationError):
-            return None
+        return data if whole[:_HEAD] == self._head(name, data) else None
+
+    def _read(self, name: str, kind: type[T]) -> T | None:
+        data = self._data(name)
+        return None if data is None else _decoded(data, kind)
 
     def _write(self, name: str, value: Any) -> None:  # noqa: ANN401 - what msgpack can hold
         if self.folder is not None:
@@ -261,6 +257,30 @@ def prepare(folder: Path) -> None:
     for name, data in (("CACHEDIR.TAG", _TAG), (".gitignore", b"*\n")):
         if not (folder / name).exists():
             (folder / name).write_bytes(data)
+
+
+def _decoded(data: bytes | memoryview, kind: type[T]) -> T | None:
+    try:
+        return msgspec.msgpack.decode(data, type=kind)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return None
+
+
+def _kept(packs: Packs) -> SavedPacks:
+    kinds = list({id(each): each for each in packs.library.targets.values()}.values())
+    at = {id(each): number for number, each in enumerate(kinds)}
+    numbers = {name: at[id(each)] for name, each in packs.library.targets.items()}
+    bare = msgspec.structs.replace(packs.library, targets={})
+    return SavedPacks(packs.rules, bare, kinds, numbers)
+
+
+@lru_cache(maxsize=2)
+def _packs(data: bytes) -> Packs | None:
+    saved = _decoded(data, SavedPacks)
+    if saved is None:
+        return None
+    targets = {name: saved.kinds[at] for name, at in saved.targets.items()}
+    return Packs(saved.rules, msgspec.structs.replace(saved.library, targets=targets))
 
 
 def _size(known: Mapping[str, Known]) -> int:

@@ -87,8 +87,7 @@ def check(
         texts_of = reader(found.root, given)
         own = rule_packs.user_texts(config.packs, Path(config.project))
         texts = rule_packs.builtin_texts() | own
-        salt = digest("".join(texts.values()))
-        store = Cache(cache, salt)
+        store = _store(cache, texts)
         usual = not given and not unresolved
         key = Ask(config.salt, found.reported, asked.salt)
         report = store.report(found.stats, key) if usual else None
@@ -159,10 +158,14 @@ def survey(
     found = discover(paths, config)
     own = rule_packs.user_texts(config.packs, Path(config.project))
     texts = rule_packs.builtin_texts() | own
-    store = Cache(cache, digest("".join(texts.values())))
+    store = _store(cache, texts)
     packs = store.packs(texts, own)
     linked = link(found, config, packs, jobs=jobs, store=store, progress=progress, given={})
     return found, linked
+
+
+def _store(cache: Path | None, texts: Mapping[str, str]) -> Cache:
+    return Cache(cache, digest("".join(texts.values())) if cache else "")
 
 
 class Linked(NamedTuple):

@@ -6,6 +6,7 @@ import re
 from functools import cache, cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -355,7 +356,8 @@ class Packs(msgspec.Struct, dict=True):
         return {group: tuple(names) for group, names in found.items()}
 
 
-def builtin_texts() -> dict[str, str]:
+@cache
+def builtin_texts() -> MappingProxyType[str, str]:
     """Return the packs that come with asyncfix, by file name."""
     root = resources.files("asyncfix.rules")
     texts = {}
@@ -363,7 +365,7 @@ def builtin_texts() -> dict[str, str]:
         for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
             if entry.name.endswith(".toml"):
                 texts[f"{folder.name}/{entry.name}"] = entry.read_text(encoding="utf-8")
-    return texts
+    return MappingProxyType(texts)
 
 
 def user_texts(paths: Iterable[str], beside: Path) -> dict[str, str]:

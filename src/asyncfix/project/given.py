@@ -22,8 +22,6 @@ class Given:
 
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
-        targets = typing.library.targets
-        self._memory = {name: each for name, each in targets.items() if each.in_memory}
 
     def _is_in_memory(self, target: Target, file: int, parts: Node) -> bool:
         """Tell whether what a call opens is no file on a disk, so that its methods do not wait."""
@@ -51,7 +49,8 @@ class Given:
             return self.typing.shapes.entered(file, (0, parts[2][0]), self_class)
         told = outside.result(owner, name)
         if told:
-            if name in self._memory and self._is_in_memory(self._memory[name], file, parts):
+            target = library.targets.get(name)
+            if target and target.in_memory and self._is_in_memory(target, file, parts):
                 return ()
             return self._told(told, callee, file, parts, self_class)
         if name in library.offloads:

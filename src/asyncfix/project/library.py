@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from asyncfix.packs import Library, Target
 
@@ -84,6 +85,14 @@ def _reached(library: Library, imported: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def last_names(tables: Iterable[Iterable[str]]) -> dict[str, set[str]]:
+    """Return the last parts of the full names in some tables, by their first parts."""
+    found: dict[str, set[str]] = {}
+    for full in chain.from_iterable(tables):
+        found.setdefault(full.partition(".")[0], set()).add(full.rpartition(".")[2])
+    return found
+
+
 class Outside:
     """Answers for names outside the project: bases, members, targets."""
 
@@ -99,6 +108,10 @@ class Outside:
     def is_active(self, name: str) -> bool:
         """Tell whether the project can hold anything of this library at all."""
         return name.partition(".")[0] in self.active
+
+    def all_active(self, names: Mapping[str, set[str]]) -> frozenset[str]:
+        """Return the names that are told by the first names of libraries, of those in use."""
+        return frozenset().union(*(names[top] for top in self.active & names.keys()))
 
     def canonical(self, name: str) -> str:
         """Return the name by which the packs know this object."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncfix.packs import Query, Target
 from asyncfix.project.edges import Asked, CalledParam, Edge, Guards, Hit
 
 if TYPE_CHECKING:
+    from asyncfix.packs import Library
     from asyncfix.project.edges import Instance
     from asyncfix.project.graph import Graph
 
@@ -91,8 +93,7 @@ class Keys:
         self.graph = graph
         library = graph.typing.library
         self.targets, self.reads = library.targets, library.reads
-        self.names = {id(target): f"reads {name}" for name, target in library.reads.items()}
-        self.names |= {id(target): name for name, target in library.targets.items()}
+        self.names = _names(library)
 
     def key(self, hit: Hit) -> str:
         """Return the name of a hit's target."""
@@ -108,6 +109,13 @@ class Keys:
             made = Target(rule=rule, effect=effect)  # type: ignore[arg-type]
             return self.graph.promised.setdefault(effect, made)
         return self.targets[key]
+
+
+@lru_cache(maxsize=2)
+def _names(library: Library) -> dict[int, str]:
+    """Return the names of all targets, by their ids."""
+    names = {id(target): f"reads {name}" for name, target in library.reads.items()}
+    return names | {id(target): name for name, target in library.targets.items()}
 
 
 def saved(graph: Graph, number: Instance, extent: Extent) -> Reading:

@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from asyncfix.packs import Query
+from asyncfix.project.library import last_names
 
 if TYPE_CHECKING:
     from asyncfix.packs import Library, Target
@@ -46,16 +47,7 @@ class Stores:
     @cached_property
     def last_names(self) -> frozenset[str]:
         """Return the last names of all calls that may be queries, of libraries in use."""
-        return frozenset(
-            name.rpartition(".")[2]
-            for table in (self.library.queries, self._twins, self._starred)
-            for name in table
-            if self.outside.is_active(name)
-        )
-
-    @property
-    def _starred(self) -> set[str]:
-        return {f"{name}.*" for name in self._twin_classes}
+        return self.outside.all_active(_asking(self.library))
 
     @cached_property
     def libraries(self) -> frozenset[str]:
@@ -103,18 +95,30 @@ class Stores:
         target = self.outside.target(owner, name)
         return None if target is None else _of_target(self.library, target, name)
 
-    @cached_property
+    @property
     def _twin_classes(self) -> dict[str, str]:
-        """Return the classes of which every method blocks, by their awaited forms."""
-        return {
-            target.replacement[:-2]: name[:-2]
-            for name, target in self.library.targets.items()
-            if name.endswith(".*") and target.replacement.endswith(".*")
-        }
+        return _awaited_classes(self.library)
 
     @property
     def _twins(self) -> dict[str, Query]:
         return _awaited(self.library)
+
+
+@lru_cache(maxsize=2)
+def _asking(library: Library) -> dict[str, set[str]]:
+    """Return the last names of all calls that may be queries, by first names."""
+    starred = [f"{name}.*" for name in _awaited_classes(library)]
+    return last_names((library.queries, _awaited(library), starred))
+
+
+@lru_cache(maxsize=2)
+def _awaited_classes(library: Library) -> dict[str, str]:
+    """Return the classes of which every method blocks, by their awaited forms."""
+    return {
+        target.replacement[:-2]: name[:-2]
+        for name, target in library.targets.items()
+        if name.endswith(".*") and target.replacement.endswith(".*")
+    }
 
 
 @lru_cache(maxsize=2)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from asyncfix.project.decorators import PROPERTIES, SETTER
 from asyncfix.project.implicit import DUNDERS
+from asyncfix.project.library import last_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from asyncfix.packs import Library
     from asyncfix.project.evaluate import Typing
 
 # methods of builtin types and loggers: a client of which every method blocks names these itself
@@ -29,7 +32,7 @@ class Wanted:
     def __init__(self, typing: Typing) -> None:
         self.typing = typing
         defined = (head.defines for head in typing.files.heads)
-        self.names = frozenset().union(self._names(), *defined)
+        self.names = typing.outside.all_active(_called(typing.library)).union(*defined)
         self.asked = typing.stores.last_names
         self.any_name = "*" in self.names or "*" in self.asked
         self.properties = frozenset(self._properties())
@@ -47,19 +50,6 @@ class Wanted:
             return True
         return self.any_name and name not in _PLAIN
 
-    def _names(self) -> Iterator[str]:
-        typing, library = self.typing, self.typing.library
-        tables = (
-            library.targets,
-            library.consumers,
-            library.callers,
-            library.offloads,
-            library.wrappers,
-            library.enters,
-        )
-        for table in tables:
-            yield from (last(full) for full in table if typing.outside.is_active(full))
-
     def _properties(self) -> Iterator[str]:
         yield from map(last, self.typing.library.reads)
         for head in self.typing.files.heads:
@@ -67,10 +57,31 @@ class Wanted:
 
     def _dunders(self) -> Iterator[int]:
         """Yield the kinds of sites where Python calls something that is known."""
-        told = {*map(last, self.typing.library.targets)}
+        told = _targets(self.typing.library)
         for kind, names in DUNDERS.items():
             if not (self.names.isdisjoint(names) and told.isdisjoint(names)):
                 yield kind
+
+
+@lru_cache(maxsize=2)
+def _called(library: Library) -> dict[str, set[str]]:
+    """Return the last names of all calls that the packs tell something of, by first names."""
+    return last_names(
+        (
+            library.targets,
+            library.consumers,
+            library.callers,
+            library.offloads,
+            library.wrappers,
+            library.enters,
+        )
+    )
+
+
+@lru_cache(maxsize=2)
+def _targets(library: Library) -> frozenset[str]:
+    """Return the last names of what blocks."""
+    return frozenset(map(last, library.targets))
 
 
 def last(full: str) -> str:
