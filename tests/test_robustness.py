@@ -163,18 +163,27 @@ def test_a_full_disk_costs_the_cache_and_nothing_else(tmp_path):
     assert not [*tmp_path.rglob("*.bin")]
 
 
-def test_an_interrupt_ends_the_run_with_130_and_leaves_no_process(tmp_path):
+def test_an_interrupt_ends_the_run_at_once_with_130_and_leaves_no_process(tmp_path):
     for at in range(400):
         (tmp_path / f"m{at}.py").write_text(BLOCKS + "x = 1\n" * 5000)
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a job in the background is deaf
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     process = started(tmp_path, "-j", "2", start_new_session=True, preexec_fn=heard)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    while len(children.read_text().split()) < 2:  # until its workers are there
+    while sum(map(is_at_work, children.read_text().split())) < 2:
+        assert process.poll() is None
         time.sleep(0.02)
-    time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=60)
 
     assert (process.returncode, error.strip()) == (130, "interrupted")
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - spent
+    assert spent < 5, "seconds: all files take more than ten"
+
+
+def is_at_work(worker: str) -> bool:
+    """Tell whether a process has computed for more than a tenth of a second."""
+    told = Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()
+    return int(told[11]) > os.sysconf("SC_CLK_TCK") / 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -70,8 +71,12 @@ def extracted(
         return
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - only for many files
 
-    with ProcessPoolExecutor(max_workers=jobs) as executor:
+    quit_at_once = signal.SIGINT, signal.SIG_DFL
+    executor = ProcessPoolExecutor(jobs, None, signal.signal, quit_at_once)
+    try:
         yield from map_batches(executor, files, meanwhile)
+    finally:  # an interrupt waits for no batch
+        executor.shutdown(cancel_futures=True)
 
 
 def map_batches(
