@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import compileall
 import itertools
-import subprocess
-import sys
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+import programs
 
 from asyncfix import packs as rule_packs
 from asyncfix.config import Config
@@ -110,20 +110,19 @@ def changed(text: str, edits: list[Edit]) -> str:
     return data.decode()
 
 
-def printed(folder: Path, files: Mapping[str, str], start: str = "main.py") -> str:
-    """Return what a project prints when it is run."""
+def printed(
+    folder: Path,
+    files: Mapping[str, str],
+    start: str = "main.py",
+    *,
+    imports: tuple[str, ...] = (),
+) -> str:
+    """Return what a project prints when it is run; `imports` are libraries that it needs."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     assert compileall.compile_dir(folder, quiet=1, force=True)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", start],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = programs.run(folder, start, imports=imports)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import programs
 from conftest import write
 
 from asyncfix.changes.choice import Wishes
@@ -51,13 +50,6 @@ def lifecycle(
 
 def told(folder: Path, script: str) -> Any:
     """Run a script beside an application, and return what it prints as JSON."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = programs.run(folder, "-c", script, imports=("fastapi.testclient",), warnings="ignore")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import programs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rewriting import rewritten
@@ -177,15 +175,7 @@ def told(files: dict[str, str]) -> str:
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "main.py"],
-            cwd=folder,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = programs.run(Path(folder), "main.py")
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -17,6 +17,8 @@ from rewriting import plans, printed, rewritten
 pytest.importorskip("requests")
 pytest.importorskip("httpx")
 
+BOTH = ("requests", "httpx")
+
 CLIENT = '''
 """The client of the shop."""
 import requests
@@ -147,7 +149,7 @@ def both(tmp_path, files: dict[str, str]) -> list[str]:
     told = []
     for folder, each in (("before", files), ("after", moved(files))):
         Server.asked.clear()
-        told.append(re.sub(r":\d{4,5}", ":PORT", printed(tmp_path / folder, each)))
+        told.append(re.sub(r":\d{4,5}", ":PORT", printed(tmp_path / folder, each, imports=BOTH)))
     assert told[0]
     return told
 
@@ -374,7 +376,7 @@ def test_requests_are_sent_again_as_often_as_before(tmp_path, url, retry, method
     files = project(calls, TRIED, RETRY.format(retry), url)
     for folder, each in (("before", files), ("after", moved(files))):
         Server.asked.clear()
-        counts.append((printed(tmp_path / folder, each), dict(Server.asked)))
+        counts.append((printed(tmp_path / folder, each, imports=BOTH), dict(Server.asked)))
 
     assert counts[0] == counts[1]
 
