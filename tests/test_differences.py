@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from textwrap import dedent
 
 import pytest
 from conftest import write
@@ -142,6 +143,157 @@ def test_what_is_staged_is_checked_as_it_is_staged(project, rows):
 
     assert rows("--staged") == ["app.py:18"]
     assert "app.py:18" not in rows()
+
+
+HELPERS = """\
+import time
+
+
+def fine():
+    return 1
+
+
+def load():
+    time.sleep(1)
+    return fine()
+
+
+async def later():
+    time.sleep(1)
+
+
+def plain():
+    time.sleep(1)
+"""
+USES = """\
+import helpers
+from fastapi import APIRouter, FastAPI
+
+app = FastAPI()
+
+
+@app.get("/")
+async def get():
+    return helpers.load()
+
+
+def start():
+    pass
+"""
+
+
+@pytest.fixture
+def served(project):
+    settings = '[tool.asyncfix]\nselect = ["blocking-sleep"]\n'
+    write(project, {"helpers.py": HELPERS, "app.py": USES, "pyproject.toml": settings})
+    (project / "service.py").unlink()
+    git("add", ".")
+    git("commit", "-qm", "helpers")
+    return project
+
+
+def test_another_chain_than_the_one_shown_counts(served, rows):
+    change = ("helpers.py", "return 1", "return time.sleep(2)")
+    replaced(served, *change)
+
+    assert rows() == ["app.py:9", "helpers.py:14"]
+    assert rows("--changed-since", "HEAD") == ["app.py:9"]
+    git("add", ".")
+    assert rows("--staged") == ["app.py:9"]
+
+
+def test_another_chain_through_a_named_file_counts(served, rows):
+    replaced(served, "helpers.py", "def load():", "def load(slow=True):\n    more.wait()")
+    replaced(served, "helpers.py", "import time\n", "import time\nimport more\n")
+    write(served, {"more.py": "import time\ndef wait():\n    time.sleep(1)\n", "x.py": "x = 1\n"})
+
+    assert rows("more.py", "--changed-only") == ["app.py:9"]
+    assert rows("x.py", "--changed-only") == []
+
+
+def test_a_call_that_does_not_block_does_not_count(served, rows):
+    replaced(served, "helpers.py", "return 1", "return 2")
+
+    assert rows("--changed-since", "HEAD") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ((("app.py", "    pass", '    app.get("/x")(helpers.plain)'),), []),
+        (
+            (
+                ("app.py", "    pass", "    app.add_exception_handler(ValueError, helpers.plain)"),
+                ("helpers.py", "def plain", "async def plain"),
+            ),
+            ["helpers.py:18"],
+        ),
+        ((("app.py", "def start", "async def start"), ("app.py", "pass", "fine()")), []),
+    ],
+)
+def test_what_the_loop_reaches_since_counts(change, told, served, rows):
+    for each in change:
+        replaced(served, *each)
+    git("add", ".")
+
+    assert rows("--staged") == told
+
+
+def test_what_matters_more_since_counts(served, rows):
+    once = """
+    import helpers
+    from contextlib import asynccontextmanager
+    from fastapi import FastAPI
+
+    @asynccontextmanager
+    async def lifespan(app):
+        await helpers.later()
+        yield
+
+    app = FastAPI(lifespan=lifespan)
+    """
+    write(served, {"app.py": dedent(once)})
+    git("add", ".")
+    git("commit", "-qm", "at start only")
+    assert rows() == []
+    write(
+        served,
+        {"app.py": dedent(once) + '\n@app.get("/")\nasync def get(): await helpers.later()\n'},
+    )
+    git("add", ".")
+
+    assert rows("--staged") == ["helpers.py:14"]
+
+
+def test_what_has_only_moved_does_not_count(served, rows):
+    git("mv", "helpers.py", "tools.py")
+    replaced(served, "app.py", "import helpers", "import tools as helpers")
+    git("add", ".")
+
+    assert rows() == ["app.py:9", "tools.py:14"]
+    assert rows("--staged") == []
+    assert rows("--changed-since", "HEAD") == []
+
+
+def test_what_a_file_that_is_gone_was_asked_for_counts_no_more(served, rows):
+    write(served, {"other.py": "import helpers\nasync def f():\n    helpers.load()\n"})
+    git("add", ".")
+    git("commit", "-qm", "other")
+    (served / "other.py").unlink()
+    git("add", ".")
+
+    assert rows("--staged") == []
+
+
+@pytest.mark.usefixtures("project")
+def test_the_first_commit_of_a_repository_counts_as_a_whole(tmp_path, monkeypatch, rows):
+    folder = tmp_path / "fresh"
+    write(folder, {"app.py": "async def f():\n    open('x')\n"})
+    monkeypatch.chdir(folder)
+    git("init", "-q")
+    git("add", ".")
+
+    assert rows("--staged") == ["app.py:2"]
 
 
 def test_what_is_left_out_is_counted(project, capsys):

@@ -26,14 +26,21 @@ _DIFF = (
     "--no-textconv", "--relative", "--find-renames", "--diff-filter=d", "--src-prefix=a/",
     "--dst-prefix=b/",
 )  # fmt: skip
+_NAMES = ("diff", "--name-status", "-z", "--no-ext-diff", "--relative", "--find-renames")
 
 
 @dataclass(frozen=True)
 class Changes:
-    """The changed rows of each file, and the staged texts that are not what is on disk."""
+    """The changed rows of each file, and the staged texts that are not what is on disk.
+
+    `before` holds the texts of all files that differ as they were, "" for those that were not
+    there; `moved` the new names of files by their old ones.
+    """
 
     rows: Mapping[str, tuple[Rows, ...]]
     texts: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[str, str] = field(default_factory=dict)
 
 
 def since(root: Path, reference: str) -> Changes:
@@ -47,8 +54,10 @@ def since(root: Path, reference: str) -> Changes:
     base = _git(root, "merge-base", commit.strip(), "HEAD") or commit
     rows = _rows(_git(root, *_DIFF, base.strip(), "--", *_PATTERNS) or "")
     others = _git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", *_PATTERNS) or ""
-    rows |= {path: ((1, _END),) for path in others.split("\0") if path}
-    return Changes(rows)
+    new = [path for path in others.split("\0") if path]
+    rows |= dict.fromkeys(new, ((1, _END),))
+    before, moved = _before(root, base.strip())
+    return Changes(rows, {}, {**before, **dict.fromkeys(new, "")}, moved)
 
 
 _END = 1 << 60
@@ -59,16 +68,35 @@ def staged(root: Path) -> Changes:
     _repository(root, "--staged")
     rows = _rows(_git(root, *_DIFF, "--cached", "--", *_PATTERNS) or "")
     loose = _git(root, "diff", "--name-only", "-z", "--relative", "--", *_PATTERNS) or ""
-    texts = {path: _staged_text(root, path) for path in loose.split("\0") if path in rows}
-    return Changes(rows, texts)
+    texts = {path: _text(root, path) for path in loose.split("\0") if path in rows}
+    return Changes(rows, texts, *_before(root, "HEAD", "--cached"))
 
 
-def _staged_text(root: Path, path: str) -> str:
-    done = subprocess.run([*_GIT, "show", f":./{path}"], cwd=root, capture_output=True, check=False)
+def _text(root: Path, path: str, commit: str = "") -> str:
+    """Return a file's text in a commit, or as it is staged."""
+    shown = [*_GIT, "show", f"{commit}:./{path}"]
+    done = subprocess.run(shown, cwd=root, capture_output=True, check=False)
     try:
         return Text.decode(path, done.stdout).text
     except (UnicodeDecodeError, SyntaxError) as error:
-        raise AsyncfixError(f"--staged: cannot read {path}: {error}") from error
+        raise AsyncfixError(f"cannot read {path} as git has it: {error}") from error
+
+
+def _before(root: Path, commit: str, *options: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the files that differ from a commit as they were there, and those that moved."""
+    told = _git(root, *_NAMES, *options, commit, "--", *_PATTERNS) or ""
+    words = iter(told.split("\0"))
+    texts: dict[str, str] = {}
+    moved: dict[str, str] = {}
+    for status in filter(None, words):
+        path = next(words)
+        texts[path] = "" if status == "A" else _text(root, path, commit)
+        if status[0] in "RC":
+            new = next(words)
+            texts[new] = ""
+            if status[0] == "R":
+                moved[path] = new
+    return texts, moved
 
 
 def _repository(root: Path, option: str) -> None:
@@ -102,11 +130,46 @@ def _rows(diff: str) -> dict[str, tuple[Rows, ...]]:
     return {path: tuple(rows) for path, rows in found.items()}
 
 
-def narrowed(report: Report, changes: Changes, texts: Callable[[str], Text]) -> Report:
-    """Return a report on the findings that touch what has changed; the others are counted."""
-    kept = tuple(each for each in report.findings if _touches(each, changes, texts))
+def touching(changes: Changes, texts: Callable[[str], Text]) -> Callable[[Location], bool]:
+    """Return a test whether a place lies in what has changed."""
+    return lambda place: _changed(place, changes, texts)
+
+
+def narrowed(
+    report: Report,
+    changes: Changes,
+    texts: Callable[[str], Text],
+    before: Callable[[], Report],
+) -> Report:
+    """Return a report on the findings that are of a change; the others are counted.
+
+    That are those that a chain through what has changed carries, and those that the report on
+    the code as it was `before` lacks: what is reached, or matters, because of the change.
+    """
+    touched = {
+        each
+        for each in report.findings
+        if each.location in report.carried or _touches(each, changes, texts)
+    }
+    if len(touched) < len(report.findings):
+        known = {_identity(each, changes) for each in before().findings}
+        touched |= {each for each in report.findings if _identity(each, changes) not in known}
+    kept = tuple(each for each in report.findings if each in touched)
     elsewhere = len(report.findings) - len(kept)
     return replace(report, findings=kept, elsewhere=elsewhere, hidden=0, suppressed=0, baselined=0)
+
+
+def _identity(finding: Finding, changes: Changes) -> str:
+    """Return a fingerprint that does not tell where a file that has moved was."""
+    path = finding.location.path
+    new = changes.moved.get(path, path)
+    if new not in changes.moved.values():
+        return finding.fingerprint
+    parts = path.rpartition(".")[0].removesuffix("/__init__").split("/")
+    modules = (".".join(parts[at:]) + "." for at in range(len(parts)))
+    module = next((each for each in modules if finding.symbol.startswith(each)), "")
+    symbol = finding.symbol.removeprefix(module)
+    return replace(finding, location=replace(finding.location, path=new), symbol=symbol).fingerprint
 
 
 def _touches(finding: Finding, changes: Changes, texts: Callable[[str], Text]) -> bool:

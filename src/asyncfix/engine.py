@@ -21,7 +21,7 @@ from asyncfix.config import Config, chosen
 from asyncfix.facts import FileFacts
 from asyncfix.findings import Finding, Location, Report, ordered
 from asyncfix.reading import Source, extract_batch, extracted, no_collection, sources
-from asyncfix.scope import Asked, ignored, severe, within
+from asyncfix.scope import Asked, Touched, ignored, severe, within
 from asyncfix.source import Discovery, Text, digest, discover
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def check(
         own = rule_packs.user_texts(config.packs, Path(config.project))
         texts = rule_packs.builtin_texts() | own
         store = _store(cache, texts)
-        usual = not given and not unresolved
+        usual = not given and not unresolved and asked.touched is None
         key = Ask(config.salt, found.reported, asked.salt)
         report = store.report(found.stats, key) if usual else None
         packs = store.packs(texts, own)
@@ -242,12 +242,13 @@ def report_on(
     every = identified([*kept, *silenced], project.files, texts, store)
     every = tuple(finding for finding in every if not is_ignored(finding))
     kept = [each for each in every if (each.rule, each.location) not in gone]
-    mine = within(kept, found.reported, by_hops=asked.by_hops)
+    carried = _carried(project, found, asked)
+    mine = within(kept, found.reported, carried, by_hops=asked.by_hops)
     shown = severe(mine, config)
     accepted = asked.baseline.entries if asked.baseline else {}
     new = [finding for finding in shown if finding.fingerprint not in accepted]
     silenced = [each for each in every if (each.rule, each.location) in gone]
-    silent = severe(within(silenced, found.reported, by_hops=asked.by_hops), config)
+    silent = severe(within(silenced, found.reported, carried, by_hops=asked.by_hops), config)
     left = _left(new, packs, texts, project.files, store)
     return Report(
         ordered(left),
@@ -260,7 +261,20 @@ def report_on(
         suppressed=len(silent),
         baselined=len(shown) - len(new),
         stale=_stale(kept, linked, asked, frozenset(rules)) if found.whole else (),
+        carried=carried if asked.touched else frozenset(),
     )
+
+
+def _carried(project: Project, found: Discovery, asked: Asked) -> frozenset[Location]:
+    """Return the places that lead to what is asked about by any chain."""
+    touched, files = asked.touched, found.reported
+    if touched is None and asked.by_hops and files is not None:
+        touched = Touched(files, lambda place: place.path in files)
+    if touched is None:
+        return frozenset()
+    from asyncfix.project.carriers import carriers  # noqa: PLC0415 - only for these wishes
+
+    return carriers(project.graph, touched.paths, touched.test)
 
 
 def rules_of(project: Project) -> dict[str, Rule]:

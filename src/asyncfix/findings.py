@@ -186,7 +186,8 @@ class Report:
 
     `unresolved_at` holds the calls whose receiver has no known type, where they were asked for;
     `stale` the fingerprints in the baseline of what is not found any more; `elsewhere` counts
-    findings that do not touch the lines that were asked about.
+    findings that do not touch the lines that were asked about; `carried` are the places that lead
+    to these by any chain.
     """
 
     findings: tuple[Finding, ...]
@@ -201,6 +202,7 @@ class Report:
     baselined: int = 0
     stale: tuple[str, ...] = ()
     elsewhere: int = 0
+    carried: frozenset[Location] = frozenset()
 
     @property
     def sinks(self) -> int:

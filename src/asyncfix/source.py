@@ -192,6 +192,9 @@ def discover(paths: Sequence[Path], config: Config, replaced: Collection[Path] =
     for folder in folders:
         if folder in kept:
             walk.enter(folder)
+    if str(root) in kept:
+        absolute = (os.path.abspath(path) for path in replaced)  # noqa: PTH100 - as above
+        walk.add([path for path in absolute if walk.lacks(path)])
     reported = None
     if len(folders) < len(given):
         single = [path for path in kept if path not in folders]
@@ -244,6 +247,11 @@ class _Walk:
             if self._excludes and self._excludes.verdict(whole + tail, part + tail):
                 return True
         return False
+
+    def lacks(self, path: str) -> bool:
+        """Tell whether a file would be taken, were it on disk."""
+        inside = path.startswith(self._root.rstrip(os.sep) + os.sep)
+        return inside and not os.path.exists(path) and not self.excluded(path)  # noqa: PTH110
 
     def enter(self, folder: str) -> None:
         """Walk a folder, without what is excluded or ignored."""

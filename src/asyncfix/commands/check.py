@@ -14,7 +14,7 @@ from asyncfix.commands.options import config_file, running, settings
 from asyncfix.commands.printing import Printing, Sink, SinkType
 from asyncfix.commands.setup import cache_folder, engine, loaded, loaded_here
 from asyncfix.commands.watching import Watched, watching
-from asyncfix.commands.wishes import Wish, narrowed, staged_texts, wishes
+from asyncfix.commands.wishes import Wish, from_here, narrowed, touched, wishes
 from asyncfix.findings import AsyncfixError
 from asyncfix.terminal import Progress, tell, write
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asyncfix.engine import Outcome
+    from asyncfix.findings import Report
+    from asyncfix.scope import Asked
 
 
 @click.command("check", cls=Watched)
@@ -74,12 +76,13 @@ def command(  # noqa: PLR0917 - click calls it by name
         write(shown(found, paths), None)
         return 0
     config = found.config
-    asked, changes = wish.asked(paths, config), wish.changes(paths, config)
-    replaced |= staged_texts(changes, paths, config)
+    changes = wish.changes(paths, config)
+    asked = wish.asked(paths, config, touched(changes, paths, config))
+    replaced |= from_here(changes.texts if changes else {}, paths, config)
 
-    def checked(texts: Mapping[str, str]) -> Outcome:
+    def run(texts: Mapping[str, str], asked: Asked) -> Outcome:
         with Progress(shown=not (quiet or silent)) as progress:
-            outcome = engine().check(
+            outcome: Outcome = engine().check(
                 list(paths),
                 config,
                 jobs=jobs,
@@ -89,7 +92,14 @@ def command(  # noqa: PLR0917 - click calls it by name
                 unresolved=show_unresolved,
                 asked=asked,
             )
-        return narrowed(outcome, changes)
+        return outcome
+
+    def before() -> Report:
+        texts = {**replaced, **from_here(changes.before if changes else {}, paths, config)}
+        return run(texts, wish.asked(paths, config)).report
+
+    def checked(texts: Mapping[str, str]) -> Outcome:
+        return narrowed(run(texts, asked), changes, before)
 
     if wish.add_ignore is not None:
         return wish.silenced(checked, replaced, cache_folder(paths, config))

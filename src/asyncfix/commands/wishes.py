@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asyncfix.commands.options import added, setting
+from asyncfix.commands.setup import engine
 from asyncfix.findings import AsyncfixError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from asyncfix.differences import Changes
     from asyncfix.engine import Outcome
     from asyncfix.findings import Report
-    from asyncfix.scope import Asked
+    from asyncfix.scope import Asked, Touched
 
 _MOST = 10
 
@@ -76,7 +77,7 @@ class Wish:
             options["baseline"] = os.path.abspath(options["baseline"])  # noqa: PTH100 - a setting
         return wish
 
-    def asked(self, paths: Sequence[Path], config: Config) -> Asked:
+    def asked(self, paths: Sequence[Path], config: Config, touched: Touched | None = None) -> Asked:
         """Return what to ask of the engine; raise AsyncfixError where the baseline is missing."""
         from asyncfix.scope import Asked  # noqa: PLC0415 - not for other commands
 
@@ -86,7 +87,7 @@ class Wish:
             from asyncfix.baseline import read  # noqa: PLC0415 - as above
 
             accepted = read(file)
-        return Asked(not self.ignore_suppressions, accepted, self.changed_only)
+        return Asked(not self.ignore_suppressions, accepted, self.changed_only, touched)
 
     def changes(self, paths: Sequence[Path], config: Config) -> Changes | None:
         """Return what has changed, if findings elsewhere are to be left out."""
@@ -127,23 +128,37 @@ class Wish:
         return "\n".join([head, *lines[:_MOST], *more])
 
 
-def narrowed(outcome: Outcome, changes: Changes | None) -> Outcome:
-    """Return an outcome with the findings that touch what has changed."""
+def narrowed(outcome: Outcome, changes: Changes | None, before: Callable[[], Report]) -> Outcome:
+    """Return an outcome with the findings of a change; `before` checks the code as it was."""
     if changes is None:
         return outcome
     from asyncfix import differences  # noqa: PLC0415 - as above
 
-    return replace(outcome, report=differences.narrowed(outcome.report, changes, outcome.text))
+    report = differences.narrowed(outcome.report, changes, outcome.text, before)
+    return replace(outcome, report=report)
 
 
-def staged_texts(changes: Changes | None, paths: Sequence[Path], config: Config) -> dict[str, str]:
-    """Return the staged texts that differ from what is on disk, by path from here."""
-    if changes is None or not changes.texts:
+def touched(changes: Changes | None, paths: Sequence[Path], config: Config) -> Touched | None:
+    """Return the places of a change, of which the engine is to tell what they lead to."""
+    if changes is None:
+        return None
+    from asyncfix.differences import touching  # noqa: PLC0415 - as above
+    from asyncfix.scope import Touched  # noqa: PLC0415
+    from asyncfix.source import Text, project_root  # noqa: PLC0415
+
+    given = {path: Text(path, text) for path, text in changes.texts.items()}
+    texts = engine().reader(project_root(paths, config), given)
+    return Touched(changes.rows, touching(changes, texts))
+
+
+def from_here(texts: Mapping[str, str], paths: Sequence[Path], config: Config) -> dict[str, str]:
+    """Return texts of files of the project by their paths from the working directory."""
+    if not texts:
         return {}
     from asyncfix.source import project_root  # noqa: PLC0415 - as above
 
     root = project_root(paths, config)
-    return {str(root / path): text for path, text in changes.texts.items()}
+    return {str(root / path): text for path, text in texts.items()}
 
 
 def baseline_file(paths: Sequence[Path], config: Config) -> Path:
