@@ -90,6 +90,40 @@ def test_an_endpoint_that_needs_the_loop_or_does_not_block_is_silent(found, body
     assert found(app) == []
 
 
+@pytest.mark.parametrize("head", ["", "level"])
+def test_an_endpoint_that_a_decorator_of_the_project_awaits_is_silent(found, head):
+    inner = """
+        def counted(function):
+            @functools.wraps(function)
+            async def wrapper(*args, **kwargs):
+                return await function(*args, **kwargs)
+            return wrapper
+    """
+    if head:
+        body = dedent(inner).replace("\n", "\n    ")
+        inner = f"def counting(level):{body}\n    return counted\n"
+    decorator = "@counting(1)" if head else "@counted"
+    app = f"{dedent(inner)}\n@app.get('/')\n{decorator}\nasync def handler():\n    pause()\n"
+
+    assert found(app) == []
+
+
+def test_an_endpoint_that_a_decorator_registers_or_marks_is_found(found):
+    app = """
+        def listed(function):
+            LISTED.append(function)
+            return function
+
+        @app.get("/")
+        @listed
+        @limiter.limit("1/minute")
+        async def handler():
+            pause()
+    """
+
+    assert [each.code for each in found(app)] == ["async def handler"]
+
+
 def test_frameworks_that_run_plain_functions_on_the_loop_are_silent(found):
     app = """
         routes = web.RouteTableDef()

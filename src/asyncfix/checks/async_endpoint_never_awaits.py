@@ -27,7 +27,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
     blocking = _blocking(project)
     bound = _bound(project) if blocking else set()
     for fid, chains in sorted(blocking.items()):
-        is_awaiting = _awaits(project.typing.functions[fid][1])
+        is_awaiting = _awaits(project.typing.functions[fid][1]) or _is_wrapped(project, fid)
         if not is_awaiting and not _needs_loop(project, fid, bound):
             yield _finding(rule, project, project.entries[fid], chains)
 
@@ -47,6 +47,14 @@ def _blocking(project: Project) -> dict[int, list[Chain]]:
 def _awaits(function: facts.Function) -> bool:
     """Tell whether a function lets others run; a `yield` of a dependency does not."""
     return any(kind != facts.AT_YIELD for kind in function.pauses[:: facts.PAUSE])
+
+
+def _is_wrapped(project: Project, fid: int) -> bool:
+    """Tell whether a decorator of the project puts a function of its own in its place.
+
+    That awaits it, as it is written; and it is that one which the framework runs.
+    """
+    return any(each[0] == "V" for each in project.typing.decorators.bound(fid))
 
 
 def _bound(project: Project) -> set[int]:
