@@ -28,6 +28,81 @@ def severities(check, tmp_path):
     return run
 
 
+KINDS = """
+    import time
+    from typing import Protocol
+
+    class Store(Protocol):
+        def get(self, key): ...
+
+    class Base:
+        def get(self, key):
+            raise NotImplementedError
+
+    class Remote(Base):
+        def get(self, key):
+            time.sleep(1)
+
+        async def aget(self, key):
+            return 1
+
+    class Local(Base):
+        limit = 1
+
+        def get(self, key):
+            return 1
+
+    class Plain:
+        def get(self, key):
+            time.sleep(1)
+"""
+ASKED = {
+    "hasattr(store, 'aget')": True,
+    "callable(getattr(store, 'aget', None))": True,
+    "isinstance(store, Remote)": True,
+    "ready and hasattr(store, 'aget')": False,
+    "ready or hasattr(store, 'aget')": True,
+    "hasattr(store, 'limit')": False,
+    "callable(getattr(store, 'limit', None))": False,
+    "getattr(store, 'aget', None)": False,
+}
+
+
+@pytest.mark.parametrize("kind", ["Base", "Store"])
+@pytest.mark.parametrize("test", ASKED)
+def test_a_test_leaves_out_what_implements_an_abstract_class(severities, kind, test):
+    kinds = KINDS if kind == "Base" else KINDS.partition("    class Plain")[0]
+    app = f"""
+{kinds}
+    async def read(store: {kind}, ready):
+        if {test}:
+            return await store.aget(1)
+        return store.get(1)
+    """
+    left = {} if ASKED[test] else {"store.get(1)": "error"}
+
+    assert severities(app) == left
+
+
+def test_what_has_an_attribute_is_asked_further(severities):
+    app = f"""
+{KINDS}
+    async def remote(store: Base):
+        if hasattr(store, "aget"):
+            store.get("remote")
+
+    async def local(store: Base):
+        if hasattr(store, "limit"):
+            store.get("local")
+
+    async def other(store: Plain):
+        if hasattr(store, "set_later"):
+            store.get("plain")
+    """
+
+    assert severities(app) == {'store.get("remote")': "error", 'store.get("plain")': "error"}
+
+
 def test_files_that_the_kernel_makes_up_are_information(severities):
     app = """
         import os

@@ -1202,14 +1202,20 @@ class _Reader:
         """Return the receivers of which a test rules out classes, by `isinstance` or `hasattr`."""
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             return self._ruled_out(test.operand, holds=not holds)
-        if holds or not isinstance(test, ast.Call) or len(test.args) != 2:
+        if isinstance(test, ast.BoolOp) and holds == isinstance(test.op, ast.And):
+            found = (self._ruled_out(value, holds=holds) for value in test.values)
+            return {subject: kind for each in found for subject, kind in each.items()}
+        if not isinstance(test, ast.Call):
             return {}
-        name, (subject, kind) = _dotted(test.func), test.args
-        if name == "isinstance" and _dotted(subject):
+        subject, attribute = _asked_for(test)
+        if attribute:
+            told = facts.LACKING + attribute if holds else attribute
+            return {subject: self._node(facts.CONST, told, "str")}
+        is_kind = _dotted(test.func) == "isinstance" and len(test.args) == 2
+        if is_kind and not holds and _dotted(test.args[0]):
+            kind = test.args[1]
             kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-            return {_dotted(subject): self._union(self._quietly(each) for each in kinds)}
-        if name == "hasattr" and _dotted(subject) and isinstance(kind, ast.Constant):
-            return {_dotted(subject): self._constant(kind)}
+            return {_dotted(test.args[0]): self._union(self._quietly(each) for each in kinds)}
         return {}
 
     @property
@@ -1872,6 +1878,24 @@ def _constants_assigned(body: Iterable[ast.stmt]) -> Iterable[tuple[str, object]
             for target in each.targets:
                 if isinstance(target, ast.Name):
                     yield target.id, each.value.value
+
+
+def _asked_for(test: ast.Call) -> tuple[str, str]:
+    """Return what is asked for an attribute, and the attribute: `hasattr(x, "y")`, or nothing.
+
+    `callable(getattr(x, "y", None))` asks for a method.
+    """
+    is_called = _dotted(test.func) == "callable" and len(test.args) == 1
+    inner = test.args[0] if is_called else test
+    wanted, most = ("getattr", 3) if is_called else ("hasattr", 2)
+    if not isinstance(inner, ast.Call) or _dotted(inner.func) != wanted:
+        return "", ""
+    if not 2 <= len(inner.args) <= most or not isinstance(inner.args[1], ast.Constant):
+        return "", ""
+    name, subject = inner.args[1].value, _dotted(inner.args[0])
+    if not isinstance(name, str) or not subject:
+        return "", ""
+    return subject, name + facts.CALLED if is_called else name
 
 
 def _dotted(node: ast.expr) -> str:

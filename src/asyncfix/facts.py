@@ -41,6 +41,8 @@ EMPTY = 25  # a display without elements; never shared, so that what is put into
 PREFIX = 26  # a text that begins with what an expression gives and a text after it; made of …
 MADE = 27  # what an operator gives: its operands, and for `%` the one whose type it has
 LEFT = 28  # value, class or attribute's name: what `isinstance` or `hasattr` left over of it
+LACKING = "!"  # before such a name: what lacks the attribute is left out, not what has it
+CALLED = "()"  # after such a name: it is a method
 
 # Kinds of sites: what runs there.
 CALLS = 0

@@ -164,6 +164,15 @@ class Hierarchy:
                 found.append((sub, fid))
         return found if len(found) <= MOST_IMPLEMENTERS else []
 
+    def is_open(self, cls: int) -> bool:
+        """Tell whether a class leaves methods to those below it, so that it has no instances."""
+        functions, own = self.typing.functions, self.typing.classes[cls][1].methods
+        first = self.typing.first_function[self.typing.classes.file(cls)]
+        outside = self.order(cls)[1]
+        return any(base.endswith(".Protocol") for base in outside) or any(
+            functions[first + index][1].flags & facts.ABSTRACT for index in own.values()
+        )
+
     def is_abstract(self, types: Types) -> bool:
         """Tell whether a type has classes below it, any of which may be meant."""
         return any(each[0] == "I" and self.subclasses.get(each[1]) for each in types)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
+from asyncfix.project.hierarchy import MOST_IMPLEMENTERS
 from asyncfix.project.types import unique
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from asyncfix.project.evaluate import Typing
     from asyncfix.project.types import Node, Type, Types
@@ -41,14 +42,45 @@ class Shapes:
         types = typing.of(file, parts[1], self_class)
         ruled_out = typing.files[file].nodes[parts[2]]
         if ruled_out[0] == facts.CONST:
-            name = str(ruled_out[1])
-            return tuple(each for each in types if each[0] != "I" or not self._has(each[1], name))
+            asked = str(ruled_out[1])
+            name = asked.removeprefix(facts.LACKING)
+            if name == asked:
+                return self._without(types, lambda each: self._has(each, name))
+            # what a class lacks, code may give its instances
+            return self._without(types, lambda each: not self._has(each, name), strict=False)
         is_instance, classes = typing.hierarchy.is_instance, typing.of(file, parts[2])
-        return tuple(each for each in types if not any(is_instance(each, c) for c in classes))
+        return self._without(types, lambda each: any(is_instance(each, c) for c in classes))
 
-    def _has(self, cls: int, name: str) -> bool:
+    def _without(
+        self, types: Types, is_out: Callable[[Type], bool], *, strict: bool = True
+    ) -> Types:
+        """Leave out types; of an abstract class those below it, where these are told apart."""
+        found: list[Type] = []
+        for each in types:
+            below = self._below(each)
+            left = [sub for sub in below if not is_out(sub)]
+            if len(left) < len(below):
+                found += left
+            elif not (strict and is_out(each)):
+                found.append(each)
+        return unique(found)
+
+    def _below(self, each: Type) -> list[Type]:
+        """Return the instances that an abstract class or a protocol stands for."""
+        hierarchy = self.typing.hierarchy
+        below = hierarchy.subclasses.get(each[1], ()) if each[0] == "I" else ()
+        if not 0 < len(below) <= MOST_IMPLEMENTERS or not hierarchy.is_open(each[1]):
+            return []
+        return [("I", sub) for sub in below if not hierarchy.is_open(sub)]
+
+    def _has(self, each: Type, name: str) -> bool:
+        """Tell whether an instance has an attribute, as far as its class says."""
+        if each[0] != "I":
+            return False
         hierarchy, classes = self.typing.hierarchy, self.typing.classes
-        return any(name in classes[each][1].attributes for each in hierarchy.order(cls)[0])
+        if name.endswith(facts.CALLED):
+            return hierarchy.method(each[1], name.removesuffix(facts.CALLED)) >= 0
+        return any(name in classes[cls][1].attributes for cls in hierarchy.order(each[1])[0])
 
     def binary(self, file: int, parts: Node, self_class: int) -> Types:
         """Return what `/` gives, the one operator whose results packs tell of."""
