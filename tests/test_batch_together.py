@@ -79,6 +79,46 @@ def test_answers_and_errors_come_as_they_did_ten_at_a_time(body, broken):
     assert asked(made.after, now, []) == asked(made.before, was, [])
 
 
+HELPER = """
+async def main(client: httpx.AsyncClient, numbers: list[int]) -> list:
+    found = []
+    for number in numbers:
+        found.append((number, await one(client, number)))
+    return found
+
+
+async def one(client: httpx.AsyncClient, number: int) -> str:
+    try:
+        response = await client.get(f"http://x/{number}")
+    except httpx.ConnectError:
+        return "no answer"
+    response.raise_for_status()
+    return response.text
+"""
+
+
+@pytest.mark.parametrize("is_async", [True, False], ids=["gathered", "from threads"])
+@pytest.mark.parametrize("number", [0, 3, 9])
+def test_what_a_helper_makes_of_an_error_stays_with_its_item(number, is_async):
+    plain = HELPER.replace("async ", "").replace("await ", "").replace("AsyncClient", "Client")
+    names = pair(HEAD + (HELPER if is_async else plain).lstrip())
+
+    def told(module: dict[str, object], service: Service) -> tuple[str, str]:
+        if is_async:
+            return asked(module, service, list(range(10)))
+        answer = lambda request: asyncio.run(service(request))  # noqa: E731
+        with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+            return outcome(module["main"], client, list(range(10)))
+
+    now = told(names.after, Service(lost=number))
+    assert now == told(names.before, Service(lost=number))
+    assert now[0] == "gives"
+    assert now[1].count("no answer") == 1
+    raised = told(names.after, Service(broken=number))
+    assert raised == told(names.before, Service(broken=number))
+    assert raised[0] == "raises"
+
+
 def test_plain_code_sends_them_from_threads():
     made = rewritten(
         {
