@@ -9,7 +9,7 @@ from asyncfix.rewrites.batch.documents import LIBRARIES, documents_once
 from asyncfix.rewrites.batch.eager import eager
 from asyncfix.rewrites.batch.frame import called_at
 from asyncfix.rewrites.batch.helper import called, twin_once
-from asyncfix.rewrites.batch.loop import loop_around
+from asyncfix.rewrites.batch.loop import loop_around, refuse_again
 from asyncfix.rewrites.batch.orm import query_once
 from asyncfix.rewrites.batch.raw import driver_of, sent, statement_once
 from asyncfix.rewrites.batch.saves import committed_once, written_together
@@ -64,6 +64,7 @@ def _once(workspace: Workspace, finding: Finding) -> Fix:
         return _fix("Commit once", looped, committed_once(looped, node))
     if item.way.kind in ("insert", "write"):
         return _fix("Write all rows in one go", looped, written_together(looped, node, step))
+    refuse_again(looped)
     once, _ = _asked(frame, step, 0)
     _check_writes(frame, step, once)
     return _fix("Ask once for all items", looped, once)

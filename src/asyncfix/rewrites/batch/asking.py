@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asyncfix.rewrites.batch.frame import Frame
     from asyncfix.syntax.tree import Node
 
-_ANSWERS = frozenset(
+ANSWERS = frozenset(
     """fetchone fetchall first all one one_or_none scalar scalars scalar_one scalar_one_or_none
     mappings unique""".split()  # noqa: SIM905 - a list has a line for each
 )
@@ -160,7 +160,7 @@ def asking(frame: Frame, call: Node) -> Asking:
 def _is_method(attribute: Node) -> bool:
     above = attribute.parent
     called = above is not None and above.kind == "Call" and above["func"].raw is attribute.raw
-    return called and attribute["attr"].text in _ANSWERS
+    return called and attribute["attr"].text in ANSWERS
 
 
 def _leads(frame: Frame, assign: Node) -> Node | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix.findings import Edit, Location
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 _FILTERS = frozenset(("filter", "where"))
 _LINKS = frozenset(
-    "filter where filter_by order_by limit options join outerjoin select_from".split()  # noqa: SIM905 - a list has a line for each
+    """filter where filter_by order_by limit options join outerjoin select_from
+    execution_options""".split()  # noqa: SIM905 - a list has a line for each
 )
 _DEEPEST = 3  # bases of bases in which a primary key is looked for
 
@@ -63,7 +65,7 @@ class Chain(NamedTuple):
 class Key(NamedTuple):
     """Where a statement asks for one item: the edit that makes it ask for all of some keys.
 
-    `text` has `{}` for the keys, `value` is what the item is asked by.
+    `text` has `{}` for the condition, `value` is what the item is asked by.
     """
 
     start: int
@@ -82,9 +84,12 @@ class Key(NamedTuple):
         """Return the name of the column."""
         return self.column.rpartition(".")[2]
 
-    def edit(self, path: str, keys: str) -> Edit:
-        """Return the edit that asks for keys."""
-        return Edit(Location(path, self.start, self.end), self.text.format(keys))
+    def edit(self, path: str, keys: str, *, nulls: bool) -> Edit:
+        """Return the edit that asks for keys; with `nulls`, None is one: it was `IS NULL`."""
+        text = f"{self.column}.in_({keys})"
+        if nulls:
+            text = f"{text} if None not in {keys} else {text} | {self.column}.is_(None)"
+        return Edit(Location(path, self.start, self.end), self.text.format(text))
 
 
 def unrolled(frame: Frame, node: Node, *, legacy: bool) -> Chain:
@@ -174,7 +179,7 @@ def key_of(frame: Frame, chain: Chain, *, legacy: bool) -> Key:
         raise RefusedError("the item is not simply compared with a column")
     other = sides[1] if columns[0].raw is sides[0].raw else sides[0]
     column = columns[0].text
-    return Key(value.start, value.end, f"{column}.in_({{}})", column, other)
+    return Key(value.start, value.end, "{}", column, other)
 
 
 def _by_keyword(chain: Chain, link: Node, arg: Node, *, method: str) -> Key:
@@ -184,7 +189,7 @@ def _by_keyword(chain: Chain, link: Node, arg: Node, *, method: str) -> Key:
     column = f"{model}.{arg['keyword'].text}"
     others = [each.text for each in link.all("args") if each.raw is not arg.raw]
     rest = f".filter_by({', '.join(each.rstrip(', ') for each in others)})" if others else ""
-    text = f"{method}({column}.in_({{}})){rest}"
+    text = f"{method}({{}}){rest}"
     return Key(link["func"]["attr"].start, link.end, text, column, arg["value"])
 
 
@@ -198,28 +203,52 @@ def primary_key(frame: Frame, model: str) -> str:
     return next(iter(found))
 
 
+def may_be_null(frame: Frame, key: Key) -> bool:
+    """Tell whether a column may hold NULL: unless its model says that it does not."""
+    column = re.compile(
+        rf"\s+{re.escape(key.attribute)}\s*(?::(?P<type>[^=]+?))?\s*(?:=(?P<made>.*))?", re.DOTALL
+    )
+    for rows, _ in _classes(frame.workspace, key.model.rpartition(".")[2]):
+        found = next(filter(None, map(column.fullmatch, rows)), None)
+        if found:
+            made, kind = found["made"] or "", found["type"] or ""
+            if re.search(r"nullable\s*=\s*False|primary_key\s*=\s*True", made):
+                return False
+            return not kind or "None" in kind or "Optional" in kind or "nullable" in made
+    return True
+
+
 def _primary_keys(workspace: Workspace, name: str, deep: int) -> Iterator[str]:
     """Yield the attributes that the code of a class, or of its bases, makes primary keys."""
+    for rows, bases in _classes(workspace, name):
+        keys = list(_keys_in(rows))
+        yield from keys
+        for base in re.findall(r"[\w.]+", bases) if not keys else ():
+            if deep < _DEEPEST:
+                yield from _primary_keys(workspace, base.rpartition(".")[2], deep + 1)
+
+
+def _classes(workspace: Workspace, name: str) -> Iterator[tuple[list[str], str]]:
+    """Yield the rows of the bodies of classes of a name, and their bases."""
     head = re.compile(
-        rf"^([ \t]*)class {re.escape(name)}\b(?:\(([^)]*)\))?.*:[ \t]*$", re.MULTILINE
+        rf"^([ \t]*)class {re.escape(name)}\b(?:\(([^)]*)\))?.*:[ \t]*(?:#.*)?$", re.MULTILINE
     )
     for path in workspace.project.files.paths:
         text = workspace.text(path).text
         for found in head.finditer(text) if f"class {name}" in text else ():
-            keys = list(_keys_in(text[found.end() + 1 :], len(found[1])))
-            yield from keys
-            for base in re.findall(r"[\w.]+", found[2] or "") if not keys else ():
-                if deep < _DEEPEST:
-                    yield from _primary_keys(workspace, base.rpartition(".")[2], deep + 1)
+            rest = text[found.end() + 1 :].split("\n")
+            inner = takewhile(lambda row: _depth(row) > len(found[1]) or not row.strip(), rest)  # noqa: B023 - used at once
+            yield list(inner), found[2] or ""
 
 
-def _keys_in(text: str, indent: int) -> Iterator[str]:
-    """Yield the attributes of a class that are made with `primary_key=True`, in its own rows."""
+def _depth(row: str) -> int:
+    return len(row) - len(row.lstrip())
+
+
+def _keys_in(rows: list[str]) -> Iterator[str]:
+    """Yield the attributes of a class that are made with `primary_key=True`."""
     name = ""
-    for row in text.split("\n"):
-        depth = len(row) - len(row.lstrip())
-        if row.strip() and depth <= indent:
-            return
+    for row in rows:
         made = re.match(r"\s+(\w+)\s*(?::[^=]*)?=(?!=)", row)
         if made and not row.strip().startswith("primary_key"):
             name = made[1]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from asyncfix import facts
 from asyncfix.project.reach import NO_WORK
 from asyncfix.rewrites.batch.code import plural
+from asyncfix.rewrites.batch.under import is_grown, is_mutated, reached_under
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
@@ -29,7 +30,10 @@ _PURE = frozenset(
 )
 _KEYWORDS = frozenset((*keyword.kwlist, *dir(builtins)))
 _CASTS = frozenset(("str", "int"))
-_MAYBE = ("If", "IfExp", "BooleanOperation", "Try", "TryStar", "Match", "While", "For", "Lambda")
+_PLAIN = re.compile(
+    r"\w+(\.\w+)?"
+)  # every item has such a key, whatever tests stand before its use
+_TOTAL = re.compile(r"\w+\.get\(['\"]\w+['\"]\)")
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,8 @@ class Frame:
         text = node.text
         for each in (node, *node.walk()):
             is_cast = each.kind == "Call" and each["func"].text in _CASTS
-            if each.kind not in _PURE and not is_cast and each.kind != "Arg":
+            is_field = each.kind == "Call" and _TOTAL.fullmatch(each.text)
+            if each.kind not in _PURE and not is_cast and not is_field and each.kind != "Arg":
                 raise RefusedError(f"`{text}` is more than a value of the item")
         own = self.bound
         for name in sorted(scopes.names(node), key=lambda each: -each.start):
@@ -183,7 +188,7 @@ class Frame:
         for node in (*nodes, *dropped):
             for each in scopes.names(node):
                 inside = item.start <= each.start and each.end <= item.end
-                if each.text in own and not inside:
+                if not inside and (each.text in own or is_grown(self.body, each.text)):
                     raise RefusedError(f"the query is made of `{each.text}`, as the item is")
 
     def is_tried(self, node: Node) -> bool:
@@ -206,46 +211,37 @@ class Frame:
         if key in self.keys:
             return self.keys[key], []
         test = self.test
-        if not self._is_plain(key):
-            test += self._conditions(at)
+        if not _PLAIN.fullmatch(key):
+            total = bool(_TOTAL.fullmatch(key))
+            test += "".join(f" if {each}" for each in self._tests(at, total=total))
         if key == self.target and not test and re.fullmatch(r"\w+", self.items):
             self.keys[key] = self.items
             return self.items, []
         name = self.keys[key] = self.free(plural(_called(key)))
         return name, [f"{name} = [{key} for {self.target} in {self.items}{test}]"]
 
-    def _is_plain(self, key: str) -> bool:
-        """Tell whether every item has such a key, whatever tests stand before its use."""
-        return bool(re.fullmatch(r"\w+(\.\w+)?", key))
+    def _tests(self, at: Node, *, total: bool) -> list[str]:
+        """Return the tests under which a place of the body is reached, outermost first.
 
-    def _conditions(self, at: Node) -> str:
-        """Return the tests under which a place of the body is reached."""
-        tests: list[str] = []
-        tops = [part.raw for part in self.body]
-        below = at
-        for each in (at, *at.parents):
-            if each.kind == "IndentedBlock":
-                tests += self._left(scopes.block(each), below)
-            if each.raw in tops:
-                tests += self._left(list(self.body), each)
-            if each.kind == "If" and below.raw is each["body"].raw:
-                tests.append(self.key(each["test"]))
-            elif each.kind in _MAYBE and below.raw is not at.raw:
-                raise RefusedError("not every item asks, and the others may have no such key")
-            if each.raw in tops:
-                break
-            below = each
-        return "".join(f" if {each}" for each in reversed(tests))
+        Where every item has a key (`total`), tests that must wait for the loop are left out.
+        """
+        found: list[str] = []
+        for test, holds in reached_under(at, self.body):
+            try:
+                code = self._early(test)
+            except RefusedError:
+                if not total:
+                    raise
+            else:
+                found.append(code if holds else f"not ({code})")
+        return found[::-1]
 
-    def _left(self, block: list[Node], below: Node) -> list[str]:
-        """Return the tests that hold below `if …: continue` in a block."""
-        return [
-            f"not ({self.key(each['test'])})"
-            for each in reversed(block)
-            if each.start < below.start
-            and each.kind == "If"
-            and scopes.surely_bound(scopes.block(each)) is None
-        ]
+    def _early(self, test: Node | None) -> str:
+        """Return the code of a test that tells the same before the loop as in it."""
+        if test is None or any(is_mutated(self.body, each.text) for each in scopes.names(test)):
+            raise RefusedError("not every item asks, and the others may have no such key")
+        code = self.key(test)
+        return f"({code})" if test.kind == "IfExp" else code
 
     def free(self, *wanted: str) -> str:
         """Return the first name that nothing else in the function has, and reserve it."""

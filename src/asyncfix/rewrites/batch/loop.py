@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from asyncfix.findings import Edit, Location
 from asyncfix.rewrites.batch.code import indent_of, indented, plural, row_start
 from asyncfix.rewrites.batch.frame import Frame, Once, assigned
+from asyncfix.rewrites.batch.under import is_mutated
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
@@ -136,6 +137,21 @@ def _refuse_place(looped: Looped) -> None:
         raise RefusedError("the generator may be asked later, or not to its end")
 
 
+def refuse_again(looped: Looped) -> None:
+    """Refuse a loop within another one: what asks before it would ask for each item of that."""
+    statement = looped.statement
+    if any(_runs_again(each, looped.frame.scope) for each in (statement, *statement.parents)):
+        raise RefusedError("the loop stands in another one, which would ask for each of its items")
+
+
+def _runs_again(node: Node, scope: Node) -> bool:
+    """Tell whether a node stands in the body of a loop of a function over who knows how much."""
+    above = node.parent
+    if above is None or above.kind != "For" or node.raw is not above["body"].raw:
+        return False
+    return above.start > scope.start and above["iter"].kind not in ("List", "Tuple")
+
+
 def _is_kept(generator: Node) -> bool:
     """Tell whether a generator is not used up at once by what it is passed to."""
     above = generator.parent
@@ -182,7 +198,7 @@ def _rebound(looped: Looped, name: str) -> bool:
 def _is_again(frame: Frame, node: Node) -> bool:
     """Tell whether an expression gives the same items each time, at no cost."""
     if node.kind == "Name":
-        is_changed = node.text in frame.bound or _is_mutated(frame, node.text)
+        is_changed = node.text in frame.bound or is_mutated(frame.body, node.text)
         return not is_changed and is_collection(frame, node)
     if node.kind == "Call":
         func, args = node["func"], node.all("args")
@@ -191,33 +207,7 @@ def _is_again(frame: Frame, node: Node) -> bool:
                 _is_again(frame, each["value"]) for each in args if not each.has("keyword")
             )
         if func.kind == "Attribute" and func["attr"].text in ("items", "keys", "values"):
-            return func["value"].kind == "Name" and not _is_mutated(frame, func["value"].text)
-    return False
-
-
-def _is_mutated(frame: Frame, name: str) -> bool:
-    """Tell whether the body may change what a variable holds."""
-    for part in frame.body:
-        for each in scopes.names(part):
-            above = each.parent
-            outer = above.parent if above is not None else None
-            if each.text != name or above is None or outer is None:
-                continue
-            if (
-                above.kind == "Attribute"
-                and outer.kind == "Call"
-                and outer["func"].raw is above.raw
-            ):
-                return above["attr"].text not in (
-                    "get",
-                    "index",
-                    "items",
-                    "keys",
-                    "values",
-                    "count",
-                )
-            if above.kind == "Subscript" and outer.kind in ("AssignTarget", "Del"):
-                return True
+            return func["value"].kind == "Name" and not is_mutated(frame.body, func["value"].text)
     return False
 
 

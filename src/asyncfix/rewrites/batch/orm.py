@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from asyncfix.findings import Edit, Location
 from asyncfix.rewrites.batch.asking import asking
-from asyncfix.rewrites.batch.chains import key_of, primary_key, unrolled
+from asyncfix.rewrites.batch.by_key import NOTE, awaited, got_once
+from asyncfix.rewrites.batch.chains import key_of, may_be_null, unrolled
 from asyncfix.rewrites.batch.code import dedented, indent_of, plural, spliced
 from asyncfix.rewrites.batch.frame import Once
 from asyncfix.rewrites.names import bound
@@ -31,10 +32,6 @@ _LISTS = frozenset((("all",), ("scalars", "all"), ("scalars",), ("unique", "scal
 _AGGREGATED = frozenset((("scalar",), ("scalar_one",)))
 _COLUMN = frozenset((("scalar",), ("scalar_one_or_none",), ("scalars", "first")))
 _EMPTY = {"count": "0", "sum": "None", "max": "None", "min": "None", "avg": "None"}
-_NOTE = (
-    "all rows are read before the first item is looked at, by one statement that has a parameter "
-    "for each item"
-)
 _METHODS = ("execute", "scalar", "scalars")  # of a session, that take a statement
 
 
@@ -44,7 +41,7 @@ def query_once(frame: Frame, call: Node, name: str) -> tuple[Once, str]:
     if call["func"].kind != "Attribute":
         raise RefusedError("the query is no call of a method")
     if method == "get":
-        return _got(frame, call)
+        return got_once(frame, call)
     return _Query(frame, call, method).once()
 
 
@@ -64,9 +61,17 @@ class _Query:
         self.key = key_of(frame, self.chain, legacy=self.legacy)
         frame.refuse_made([call], self.key.value, self.ask.dropped)
         self.item = frame.key(self.key.value)
-        self.made = Once(notes=[_NOTE])
+        self.made = Once(notes=[NOTE])
         keys, self.made.before = frame.keys_of(self.item, call)
-        self.edits = [self.key.edit(frame.path, keys)]
+        nulls = not self._is_told and may_be_null(frame, self.key)
+        self.edits = [self.key.edit(frame.path, keys, nulls=nulls)]
+
+    @property
+    def _is_told(self) -> bool:
+        """Tell whether the item is annotated as something that is not None."""
+        told = self.frame.annotation
+        is_item = self.item in self.frame.names
+        return is_item and bool(told) and not re.search(r"None|Optional|Any|object", told)
 
     def once(self) -> tuple[Once, str]:
         """Choose the form by what is asked for."""
@@ -82,6 +87,8 @@ class _Query:
             self._summed()
             return self.made, self._paired("value", empty=empty)
         if self.chain.entity != self.key.model:
+            if self._is_joined and answers in _SINGLES | _LISTS:
+                return self.made, self._joined(is_many=answers in _LISTS)
             if answers not in _COLUMN:
                 raise RefusedError("the rows hold several columns")
             self._columns()
@@ -213,6 +220,36 @@ class _Query:
         ]
         return self._looked_up(by, ", []")
 
+    @property
+    def _is_joined(self) -> bool:
+        """Tell whether rows of one model are asked for by a column of another."""
+        selected = self.chain.selected
+        return len(selected) == 1 and selected[0].kind == "Name" and bool(self.chain.named("join"))
+
+    def _joined(self, *, is_many: bool) -> str:
+        """Ask for the key beside each row: `select(M, N.m_id).join(N).where(N.m_id.in_(…))`."""
+        self._refuse("options", *(("limit",) if is_many else ("order_by",)))
+        self._cut("limit")
+        at = self.chain.selected[0].whole[1]
+        self._edit(at, at, f", {self.key.column}")
+        if self.legacy:
+            self._ended(".all()")
+        self._answered(".all()")
+        by, pairs = self._named(), self.frame.free(f"{self.ask.variable or 'all'}_rows")
+        self.made.before += self.ask.before(self.edits, pairs)
+        row, key = self.frame.free("row"), self.frame.free("key", "row_key")
+        if not is_many:
+            self.made.before.append(
+                f"{by} = {{{key}: {row} for {row}, {key} in reversed({pairs})}}"
+            )
+            return self._looked_up(by)
+        self.made.before += [
+            f"{by}: dict[object, list] = {{}}",
+            f"for {row}, {key} in {pairs}:",
+            f"    {by}.setdefault({key}, []).append({row})",
+        ]
+        return self._looked_up(by, ", []")
+
     def _named(self) -> str:
         wanted = self.ask.variable
         names = [plural(wanted), f"{wanted}_by_{self.key.attribute}"] if wanted else []
@@ -256,7 +293,7 @@ class _Query:
         if self.legacy:
             return f"{base}({entity}).filter({test})"
         asks = f"{self.call['func']['value'].text}.execute({base}({entity}).where({test}))"
-        return f"{_awaited(self.call, asks)}.scalars()"
+        return f"{awaited(self.call, asks)}.scalars()"
 
     def _bound(self, module: str, name: str) -> str:
         spelled, imports = bound(
@@ -264,40 +301,6 @@ class _Query:
         )
         self.made.imports += imports
         return spelled
-
-
-def _got(frame: Frame, call: Node) -> tuple[Once, str]:
-    """Ask for all rows that `session.get(Model, key)` asks for one by one."""
-    args, ask = call.all("args"), asking(frame, call)
-    if len(args) != 2 or any(each.has("keyword") for each in args):
-        raise RefusedError("`get` has no batched form with these arguments")
-    model, node = args[0]["value"].text, args[1]["value"]
-    if frame.varies(args[0]["value"]) or not frame.varies(node) or ask.methods:
-        raise RefusedError("what is asked for does not depend on the item")
-    frame.refuse_made([call], node, ask.dropped)
-    column, item = primary_key(frame, model), frame.key(node)
-    once = Once(notes=[_NOTE])
-    keys, once.before = frame.keys_of(item, call)
-    library = "sqlmodel" if "sqlmodel" in frame.workspace.facts(frame.path).imports else ""
-    select, imports = bound(
-        frame.workspace, frame.path, frame.scope, library or "sqlalchemy", "select"
-    )
-    once.imports += imports
-    session = call["func"]["value"].text
-    asks = f"{session}.execute({select}({model}).where({model}.{column}.in_({keys})))"
-    by = frame.free(plural(ask.variable) if ask.variable else f"row_by_{column}")
-    once.before.append(
-        f"{by} = {{\n    row.{column}: row\n    for row in {_awaited(call, asks)}.scalars()\n}}"
-    )
-    answer = f"{by}.get({item})"
-    once.edits += ask.replaced(answer)
-    return once, answer
-
-
-def _awaited(call: Node, code: str) -> str:
-    """Return some code, awaited where a call is."""
-    above = call.parent
-    return f"(await {code})" if above is not None and above.kind == "Await" else code
 
 
 def begins_with_query(node: Node) -> bool:

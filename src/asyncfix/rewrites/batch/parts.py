@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from asyncfix.findings import Edit, Location
+from asyncfix.rewrites.batch.code import indent_of
 from asyncfix.rewrites.batch.frame import assigned
+from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
 if TYPE_CHECKING:
@@ -77,3 +80,26 @@ def is_text(statement: Node) -> bool:
         and line.kind == "Expr"
         and line["value"].kind in ("SimpleString", "ConcatenatedString")
     )
+
+
+def returns(rest: Sequence[Node], out: Out, path: str, step: str) -> list[Edit]:
+    """Return the edits by which statements note answers where they returned one, and go on.
+
+    `step` is what moves the rows that they stand in.
+    """
+    found = []
+    for statement in rest:
+        for each in (statement, *statement.own()):
+            if each.kind != "Return":
+                continue
+            if any(p.kind in ("For", "While") for p in up_to(each, rest)):
+                raise RefusedError("a `return` stands in a loop of the helper")
+            is_last = each.parent is not None and each.parent.raw is rest[-1].raw
+            tail = "" if is_last else f"\n{indent_of(each.statement)}{step}continue"
+            if not each.has("value"):
+                found.append(Edit(Location(path, each.start, each.end), out.put("None") + tail))
+                continue
+            begin, end = each["value"].whole
+            found.append(Edit(Location(path, each.start, begin), out.opening))
+            found.append(Edit(Location(path, end, end), out.closing + tail))
+    return found

@@ -17,7 +17,9 @@ from asyncfix.rewrites.batch.code import (
     spliced,
 )
 from asyncfix.rewrites.batch.frame import Called, Frame, Once
-from asyncfix.rewrites.batch.parts import Out, head, is_text, serves, up_to
+from asyncfix.rewrites.batch.parts import Out, head, is_text, returns, serves
+from asyncfix.rewrites.batch.prepared import prepared
+from asyncfix.rewrites.batch.tried import NOTE, is_calm, tried_in
 from asyncfix.rewrites.names import has_generics
 from asyncfix.rewrites.references import refuse_faked
 from asyncfix.rewrites.workspace import RefusedError
@@ -58,6 +60,7 @@ class Twin:
         self.whole = body[1:] if self.documented else body
         self.outer, self.body = self._divided()
         self.frame = self._framed(self.body)
+        self.tried = tried_in(self.outer, to.path, to.name, self.many, self.frame.bound)
         if self.frame.free(self.many) != self.many:
             raise RefusedError(f"`{self.many}` has a meaning in `{node['name'].text}` already")
         self.name = self._named()
@@ -73,8 +76,10 @@ class Twin:
             raise RefusedError(f"`{node['name'].text}` is decorated with `{strange[0]}`")
         if any(each.kind == "Yield" for each in node["body"].own()):
             raise RefusedError(f"`{node['name'].text}` is a generator")
-        if self.to.param.has("default"):
-            raise RefusedError(f"`{self.to.name}` has a default")
+        params = node["params"].all("params")
+        before = [each for each in params if each.start < self.to.param.start]
+        if self.to.param.has("default") and any(each.has("default") for each in before):
+            raise RefusedError(f"`{self.to.name}` has a default, and another parameter before it")
         if any(self.to.name in scopes.bound_by(each) for each in node["body"].own()):
             raise RefusedError(f"`{self.to.name}` is assigned anew")
 
@@ -102,6 +107,10 @@ class Twin:
         rest = list(self.whole)
         while rest:
             first = rest[0]
+            if _is_tried(first) and len(rest) == 1:
+                outer.append(first)
+                rest = scopes.block(first)
+                continue
             if frame.varies_by_item(first if first.kind != "With" else head(first)):
                 break
             if first.kind == "With" and len(rest) == 1:
@@ -109,6 +118,9 @@ class Twin:
                 rest = scopes.block(first)
             elif serves(first, rest[1:], places):
                 outer.append(rest.pop(0))
+            elif (count := prepared(frame, rest)) > 0:
+                outer += rest[:count]
+                del rest[:count]
             else:
                 break
         return outer, rest or self.whole
@@ -146,7 +158,7 @@ class Twin:
         if total.zipped is not None:
             raise RefusedError("a helper of the helper gives a list")
         whole = set(frame.keys) <= {self.to.name}
-        answer = self._mapped(total, answers)
+        answer = "" if self.tried else self._mapped(total, answers)
         if answer:
             self.kind = "mapping"
             rows = [*total.before[:-1], self._returned(total.before[-1])]
@@ -154,6 +166,8 @@ class Twin:
         else:
             self.kind = "dict" if whole else "list"
             text = self._function(self._looped(total))
+        if self.tried is not None:
+            total.notes.append(NOTE)
         node = self.to.node
         at = row_end(node)
         in_class = self._indent != STEP
@@ -219,6 +233,7 @@ class Twin:
         if self.to.annotation:
             many += f": {self._as_read(f'list[{self.to.annotation}]')}"
         end = param["annotation"].end if self.to.annotation else param["name"].end
+        end = param["default"].whole[1] if param.has("default") else end
         edits = [Edit(Location(path, param["name"].start, end), many)]
         edits.append(Edit(Location(path, name.start, name.end), self.name))
         if node.has("returns"):
@@ -257,21 +272,31 @@ class Twin:
         rows = [*total.before, f"{out.found} = {start}", f"for {self.to.name} in {self.many}:"]
         text = self._before() + indented(rows, indent)
         edits = [e for e in total.edits if e.location.path == path]
-        edits += self._returns(rest, out)
+        gone = [e.location for e in edits if e.location.start < e.location.end]
+        tried = self.tried
+        spans = [(at.start, at.end) for at in gone]
+        if tried is not None and (tried.raises or is_calm(rest, spans)):
+            tried = None
+        step = STEP if tried is None else STEP * 2
+        edits += returns(rest, out, path, step)
         gone = [e.location for e in edits if e.location.start < e.location.end]
         for each in inner_rows(rest, rest[-1].end):
             if not any(at.start <= each < at.end for at in gone):
-                edits.append(Edit(Location(path, each, each), STEP))
-        text += spliced(data, row_start(rest[0]), row_end(rest[-1]), edits)
+                edits.append(Edit(Location(path, each, each), step))
+        inner = spliced(data, row_start(rest[0]), row_end(rest[-1]), edits)
         if scopes.surely_bound(rest) is not None:
-            text += indented([f"{STEP}{out.put('None')}"], indent)
-        return text + indented([f"return {out.found}"], indent)
+            inner += indented([f"{step}{out.put('None')}"], indent)
+        if tried is not None:
+            inner = f"{indent}{STEP}try:\n{inner}{tried.per_item(out, indent + STEP)}"
+        text += inner + indented([f"return {out.found}"], indent)
+        return text + (self.tried.for_all(out, indent_of(self.tried.node)) if self.tried else "")
 
     def _before(self) -> str:
         """Return the code that runs once, up to the block in which the rest stands."""
         data, text = self.to.node.tree.data, ""
         for each in self.outer:
-            end = row_start(scopes.block(each)[0]) if each.kind == "With" else row_end(each)
+            is_block = each.kind in ("With", "Try")
+            end = row_start(scopes.block(each)[0]) if is_block else row_end(each)
             text += spliced(data, row_start(each), end, ())
         return text
 
@@ -284,24 +309,9 @@ class Twin:
             if inside and not any(s.start <= step.start and step.end <= s.end for s in spans):
                 raise RefusedError(f"`{self.to.node['name'].text}` asks something else as well")
 
-    def _returns(self, rest: Sequence[Node], out: Out) -> list[Edit]:
-        path, found = self.to.path, []
-        last = rest[-1]
-        for statement in rest:
-            for each in (statement, *statement.own()):
-                if each.kind != "Return":
-                    continue
-                if any(p.kind in ("For", "While") for p in up_to(each, rest)):
-                    raise RefusedError("a `return` stands in a loop of the helper")
-                value = each["value"] if each.has("value") else None
-                is_last = each.parent is not None and each.parent.raw is last.raw
-                indent = indent_of(each.statement) + STEP
-                tail = "" if is_last else f"\n{indent}continue"
-                if value is None:
-                    text = out.put("None") + tail
-                    found.append(Edit(Location(path, each.start, each.end), text))
-                    continue
-                begin, end = value.whole
-                found.append(Edit(Location(path, each.start, begin), out.opening))
-                found.append(Edit(Location(path, end, end), out.closing + tail))
-        return found
+
+def _is_tried(statement: Node) -> bool:
+    """Tell whether a statement is a `try` with nothing but handlers."""
+    if statement.kind != "Try" or not statement.all("handlers"):
+        return False
+    return not statement.has("orelse") and not statement.has("finalbody")
