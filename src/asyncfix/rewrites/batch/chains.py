@@ -203,6 +203,12 @@ def primary_key(frame: Frame, model: str) -> str:
     return next(iter(found))
 
 
+def is_primary(frame: Frame, key: Key) -> bool:
+    """Tell whether a column is the primary key of its model, and so has one row for a key."""
+    name, workspace = key.model.rpartition(".")[2], frame.workspace
+    return set(_primary_keys(workspace, name, 0)) == {key.attribute}
+
+
 def may_be_null(frame: Frame, key: Key) -> bool:
     """Tell whether a column may hold NULL: unless its model says that it does not."""
     column = re.compile(

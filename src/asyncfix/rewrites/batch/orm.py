@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from asyncfix.findings import Edit, Location
 from asyncfix.rewrites.batch.asking import asking
 from asyncfix.rewrites.batch.by_key import NOTE, awaited, got_once
-from asyncfix.rewrites.batch.chains import key_of, may_be_null, unrolled
+from asyncfix.rewrites.batch.chains import is_primary, key_of, may_be_null, unrolled
 from asyncfix.rewrites.batch.code import dedented, indent_of, plural, spliced
 from asyncfix.rewrites.batch.frame import Once
 from asyncfix.rewrites.names import bound
@@ -209,7 +209,7 @@ class _Query:
         rows = frame.free(f"{self.ask.variable or 'all'}_rows")
         self.made.before += self.ask.before(self.edits, rows)
         if not is_many:
-            over = rows if attribute in ("id", "uuid") else f"reversed({rows})"
+            over = rows if is_primary(frame, self.key) else f"reversed({rows})"
             self.made.before.append(f"{by} = {{row.{attribute}: row for row in {over}}}")
             return self._looked_up(by)
         row = frame.free("row")
