@@ -10,6 +10,15 @@ if TYPE_CHECKING:
 
 _LOCAL = "_"
 _LEFT_OUT = frozenset(("ctx", "kind", "type_comment", "type_params"))
+_LEAVES = frozenset((ast.Constant, ast.Load, ast.Store, ast.Del, ast.Pass))
+# nodes that bind the name, if any, in one of their fields
+_BINDING: dict[type[ast.AST], str] = {
+    ast.arg: "arg",
+    ast.ExceptHandler: "name",
+    ast.MatchAs: "name",
+    ast.MatchStar: "name",
+    ast.MatchMapping: "rest",
+}
 
 
 def stable(code: str, local: frozenset[str]) -> str:
@@ -61,12 +70,25 @@ def bound(code: str) -> frozenset[str]:
     """
     found: set[str] = set()
     shared: set[str] = set()
-    for node in ast.walk(_parsed(code)):
-        if isinstance(node, ast.Global):
-            shared.update(node.names)
-        else:
-            found.update(_bound_by(node))
-    return frozenset(found - shared)
+    queue = [_parsed(code)]
+    for node in queue:  # by hand, as `ast.walk` takes longer than the parser
+        kind = type(node)
+        if isinstance(node, ast.Name):
+            if type(node.ctx) is not ast.Load:
+                found.add(node.id)
+        elif kind not in _LEAVES:
+            if isinstance(node, ast.Global):
+                shared.update(node.names)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                found.update((each.asname or each.name).partition(".")[0] for each in node.names)
+            elif kind in _BINDING:
+                found.add(getattr(node, _BINDING[kind]))
+            for value in vars(node).values():
+                if isinstance(value, list):
+                    queue += [each for each in value if isinstance(each, ast.AST)]
+                elif isinstance(value, ast.AST):
+                    queue.append(value)
+    return frozenset(found - shared - {None})
 
 
 def _parsed(code: str) -> ast.AST:
@@ -76,17 +98,3 @@ def _parsed(code: str) -> ast.AST:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
     return ast.Module([], [])
-
-
-def _bound_by(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-        yield node.id
-    elif isinstance(node, ast.arg):
-        yield node.arg
-    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-        yield node.name
-    elif isinstance(node, ast.MatchMapping) and node.rest:
-        yield node.rest
-    elif isinstance(node, ast.Import | ast.ImportFrom):
-        for alias in node.names:
-            yield (alias.asname or alias.name).partition(".")[0]

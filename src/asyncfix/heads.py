@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
     from asyncfix.facts import FileFacts, Function
 
+EMPTYING = ("pop", "popitem", "clear", "__delitem__", "move_to_end")
+
+EMPTYING = ("pop", "popitem", "clear", "__delitem__", "move_to_end")
+
 
 class Head(NamedTuple):
     """The part of a file's facts that a link asks of all files; it follows from the facts.
@@ -19,8 +23,9 @@ class Head(NamedTuple):
     of decorators, each with the index and the name of its function; `repeating` are the functions
     that hold loops; `calls` counts calls by the last name of what is called; `defines` are the
     names of all that can be called or read, `coroutines` those of async functions, `lazies` tells
-    whether anything shared is set on first use, `statements` whether there is SQL of note, and
-    `keeps` whether an empty dict is kept in a variable of the module or an attribute.
+    whether anything shared is set on first use, `statements` whether there is SQL of note,
+    `keeps` whether an empty dict is kept in a variable of the module or an attribute, and `emptied`
+    has the last names of what something is taken out of.
     """
 
     error: str
@@ -39,6 +44,7 @@ class Head(NamedTuple):
     lazies: bool
     statements: bool
     keeps: bool
+    emptied: tuple[str, ...]
 
 
 def head(file: FileFacts) -> Head:
@@ -65,6 +71,7 @@ def head(file: FileFacts) -> Head:
         bool(file.lazies),
         bool(file.statements),
         any(each.value == "{}" for each in file.settings),
+        tuple(dict.fromkeys(_emptied(file))),
     )
 
 
@@ -77,6 +84,15 @@ def decorators(file: FileFacts, function: Function) -> list[str]:
         if parts[0] in (facts.ATTR, facts.GLOBAL):
             names.append(parts[2] if parts[0] == facts.ATTR else parts[1])
     return names
+
+
+def _emptied(file: FileFacts) -> Iterator[str]:
+    for method in EMPTYING:
+        for node in file.calls.get(method, ()):
+            callee = file.nodes[file.nodes[node][1]]
+            name = file.nodes[callee[1]][-1] if callee[0] == facts.ATTR else 0
+            if isinstance(name, str):
+                yield name.rpartition(".")[2]
 
 
 def _defines(file: FileFacts) -> Iterator[str]:

@@ -34,6 +34,7 @@ _PAUSES = {
     facts.AT_ASYNC_FOR: "is not awaited, and a coroutine is no async iterator",
     facts.AT_ASYNC_WITH: "is not awaited, and a coroutine cannot be entered by `async with`",
 }
+_PARTS = (facts.ATTR, facts.ITEM)
 _OWN = frozenset(("close", "send", "throw", "aclose", "asend", "athrow"))
 
 
@@ -105,17 +106,21 @@ class _Uses:
         self.nodes = project.files[index].nodes
         self.calls = calls
         consumers = project.packs.library.consumers
-        self.users: dict[int, int] = {}
+        users: dict[int, int] = {}
         for number, parts in enumerate(self.nodes):
-            if parts[0] in (facts.ATTR, facts.ITEM) and parts[1] in calls:
-                self.users[number] = parts[1]
-            elif parts[0] == facts.CALL:
-                if parts[1] in self.users:
-                    self.users[number] = self.users[parts[1]]
+            operator = parts[0]
+            if operator in _PARTS:
+                if parts[1] in calls:
+                    users[number] = parts[1]
+            elif operator == facts.CALL:
+                if parts[1] in users:
+                    users[number] = users[parts[1]]
                 elif parts[2] and parts[2][0] in calls:
                     callees = project.typing.of(index, parts[1])
                     if callees and all(t[0] == "X" and t[1] in consumers for t in callees):
-                        self.users[number] = parts[2][0]
+                        users[number] = parts[2][0]
+        self.users = users
+        self.wanted = calls | users.keys()
 
     def of(self, function: Function) -> Iterator[Misuse]:
         """Yield the misuses in a function; what tells most of a place comes last."""
@@ -126,9 +131,7 @@ class _Uses:
             if node in self.calls and kind == facts.CALLS:
                 yield Misuse(node, start, end, _USES[use])
         for places in (sites, function.reads):
-            if not self.calls.isdisjoint(places[1::5]) or not self.users.keys().isdisjoint(
-                places[1::5]
-            ):
+            if not self.wanted.isdisjoint(places[1 :: facts.SITE]):
                 for at in range(0, len(places), facts.SITE):
                     yield from self._at(function, places[at : at + 4])
 

@@ -6,16 +6,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix import facts
-from asyncfix.heads import decorators
+from asyncfix.heads import EMPTYING, decorators
 from asyncfix.project.senders import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asyncfix.facts import FileFacts, Function, Setting
+    from asyncfix.heads import Head
     from asyncfix.project.program import Project
 
-_EVICTS = ("pop", "popitem", "clear", "__delitem__", "move_to_end")
 _READS = (facts.GETS_ITEM, facts.CONTAINS)
 # what a dict is passed to that neither keeps nor changes it
 _LOOKS = frozenset(
@@ -132,18 +132,13 @@ class Caches:
 
     def _is_emptied(self, at: int, name: str, bases: set[int]) -> bool:
         """Tell whether something is taken out, or what is passed the dict might do so."""
-        for method in _EVICTS:
-            self.typing.index.count(method)  # whoever begins to empty something changes the answer
-        here = self.project.files[at]
-        if _is_handed_on(here, bases) or _evicts(here, name):
+        index, heads = self.typing.index, self.project.files.heads
+        for method in EMPTYING:
+            index.count(method)  # whoever begins to empty something changes the answer
+        index.set_as(f".{name}")
+        if _is_handed_on(self.project.files[at], bases) or _evicts(heads[at], name):
             return True
-        if name.startswith("_"):
-            return False
-        return any(
-            _evicts(self.project.files[other], name)
-            for other in sorted(self.project.files.mentions(name))
-            if other != at
-        )
+        return not name.startswith("_") and any(_evicts(head, name) for head in heads)
 
     def holds_values(self, at: int, kept: Kept) -> bool:
         """Tell whether all that is put in can be made anew, as no lock, client or list can."""
@@ -316,15 +311,9 @@ def _is_handed_on(file: FileFacts, bases: set[int]) -> bool:
     return any(not bases.isdisjoint(each.results) for each in file.functions)
 
 
-def _evicts(file: FileFacts, name: str) -> bool:
+def _evicts(file: Head, name: str) -> bool:
     """Tell whether a file takes something out of what has a name, or sets it anew."""
-    for method in _EVICTS:
-        for node in file.calls.get(method, ()):
-            callee = file.nodes[file.nodes[node][1]]
-            base = file.nodes[callee[1]] if callee[0] == facts.ATTR else ()
-            if base and name in (str(base[-1]), str(base[-1]).rpartition(".")[2]):
-                return True
-    return any(each[1] == name for each in file.sets)
+    return name in file.emptied or any(each[1] == name for each in file.sets)
 
 
 def own_parameters(function: Function) -> range:
