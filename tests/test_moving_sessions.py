@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import re
-import threading
 import time
 from collections import Counter
 from textwrap import dedent
 from typing import ClassVar
 
 import pytest
+from answering import Answering, listening
 from rewriting import plans, printed, rewritten
 
 pytest.importorskip("requests")
@@ -57,15 +56,14 @@ asyncio.run(main())
 """
 
 
-class Server(http.server.BaseHTTPRequestHandler):
+class Server(Answering):
     """Tells what it was sent; `/status/N/M` answers with N for the first M times."""
 
     protocol_version = "HTTP/1.1"
     asked: ClassVar = Counter()
 
     def _answer(self):
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length).decode("latin-1")
+        body = self.body()
         path = self.path.partition("?")[0]
         self.asked[path] += 1
         kind, _, rest = path.strip("/").partition("/")
@@ -88,37 +86,17 @@ class Server(http.server.BaseHTTPRequestHandler):
             headers = {"Set-Cookie": "seen=1"}
         elif kind == "lines":
             data = b"one\ntwo\n\nthree"
-        told = {
-            name: self.headers[name]
-            for name in ("Accept", "Authorization", "Content-Type", "Cookie", "X-Mine")
-        }
+        told = self.told("Accept", "Authorization", "Content-Type", "Cookie", "X-Mine")
         shown = {"method": self.command, "path": self.path, "body": body, "headers": told}
         data = data or json.dumps(shown | {"asked": self.asked[path]}).encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
-
-    def __getattr__(self, name):
-        """Answer every method alike."""
-        if name.startswith("do_"):
-            return self._answer
-        raise AttributeError(name)
-
-    def log_message(self, *_):
-        """Print nothing."""
+        self.reply(status, headers, data)
 
 
 @pytest.fixture
 def url():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
     Server.asked.clear()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with listening(Server) as address:
+        yield address
 
 
 def indented(code: str, spaces: int) -> str:

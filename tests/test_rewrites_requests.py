@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import socket
 import threading
 from textwrap import dedent
 
 import pytest
+from answering import Answering, listening
 from rewriting import printed, rewritten
 
 pytest.importorskip("requests")
@@ -20,45 +20,22 @@ HEAD = "import asyncio\n\nimport httpx\nimport requests\n\n\n"
 TAIL = "\n\nasyncio.run(main())\nhttpx.Limits()\n"
 
 
-class Echo(http.server.BaseHTTPRequestHandler):
+class Echo(Answering):
     """Answers with what it was sent, in the status that the path names."""
 
     def _answer(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         status = int(self.path.strip("/").partition("/")[0].partition("?")[0] or 200)
-        told = {"method": self.command, "path": self.path, "body": body}
-        told["headers"] = {
-            name: self.headers[name]
-            for name in ("X-Mine", "Authorization", "Content-Type", "Cookie")
-        }
-        data = json.dumps(told).encode()
-        if status == 204:
-            data = b""
-        self.send_response(status)
-        if 300 <= status < 400:
-            self.send_header("Location", "/200/moved")
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
-
-    def __getattr__(self, name):
-        """Answer every method alike."""
-        if name.startswith("do_"):
-            return self._answer
-        raise AttributeError(name)
-
-    def log_message(self, *_):
-        """Print nothing."""
+        told = {"method": self.command, "path": self.path, "body": self.body()}
+        told["headers"] = self.told("X-Mine", "Authorization", "Content-Type", "Cookie")
+        data = b"" if status == 204 else json.dumps(told).encode()
+        headers = {"Location": "/200/moved"} if 300 <= status < 400 else {}
+        self.reply(status, headers, data)
 
 
 @pytest.fixture(scope="module")
 def url():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with listening(Echo) as address:
+        yield address
 
 
 def program(body: str, url: str = "http://h") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix.checks.nomination import Place, nomination
+from asyncfix.checks.nomination import nomination
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
             yield nomination(
                 rule,
                 project,
-                Place(at.file, at.function, at.start, at.end),
+                at,
                 subject=making.name,
                 message=rule.message.format(name=making.name, replacement=name),
                 effect="lifecycle",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix.checks.nomination import Place, nomination
+from asyncfix.checks.nomination import nomination
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def _finding(rule: Rule, making: Making, project: Project) -> Finding:
     return nomination(
         rule,
         project,
-        Place(making.at.file, making.at.function, making.at.start, making.at.end),
+        making.at,
         subject=making.name,
         message=message,
         effect="lifecycle",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
-from asyncfix.checks.nomination import Place, nomination
+from asyncfix.checks.nomination import nomination
 from asyncfix.project.index import is_test
 from asyncfix.project.timeouts import calls
 
@@ -32,7 +32,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
             yield nomination(
                 rule,
                 project,
-                Place(place.file, place.function, place.start, place.end),
+                place,
                 subject=name,
                 message=rule.message.format(name=name),
                 effect="settings",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix.checks.nomination import Place, nomination
+from asyncfix.checks.nomination import nomination
 from asyncfix.project.options import given
 from asyncfix.project.timeouts import calls
 
@@ -54,7 +54,7 @@ def _finding(rule: Rule, name: str, setting: Setting, place: Called, project: Pr
     return nomination(
         rule,
         project,
-        Place(place.file, place.function, place.start, place.end),
+        place,
         subject=name,
         message=rule.message.format(name=name, replacement=setting.lacks),
         effect="settings",

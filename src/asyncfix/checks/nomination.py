@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from asyncfix.findings import Confidence, Finding, Location, Root, Severity, Sink
 
@@ -20,10 +20,30 @@ class Place(NamedTuple):
     end: int
 
 
+class Placed(Protocol):
+    """What says where it stands: a place, or what is known of one."""
+
+    @property
+    def file(self) -> int:
+        """Return the number of the file."""
+
+    @property
+    def function(self) -> int:
+        """Return the number of the function within the file."""
+
+    @property
+    def start(self) -> int:
+        """Return the first byte."""
+
+    @property
+    def end(self) -> int:
+        """Return the byte after the last."""
+
+
 def nomination(
     rule: Rule,
     project: Project,
-    place: Place,
+    place: Placed,
     *,
     subject: str,
     message: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix.checks.nomination import Place, nomination
+from asyncfix.checks.nomination import nomination
 from asyncfix.project.pools import Pools
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
         yield nomination(
             rule,
             project,
-            Place(fixed.file, fixed.function, fixed.start, fixed.end),
+            fixed,
             subject=fixed.key,
             message=rule.message.format(
                 name=fixed.key, replacement="fixed in code, for every machine and every load"
@@ -38,7 +38,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
         yield nomination(
             rule,
             project,
-            Place(place.file, place.function, place.start, place.end),
+            place,
             subject=lack.name,
             message=f"`{lack.name}` without {told}: {_WHY[lack.keys[0]]}",
             effect="settings",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
-from asyncfix.checks.nomination import Place, nomination
+from asyncfix.checks.nomination import nomination
 from asyncfix.project.arguments import constant
 from asyncfix.project.options import given
 from asyncfix.project.timeouts import calls
@@ -27,7 +27,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
                 yield nomination(
                     rule,
                     project,
-                    Place(place.file, place.function, place.start, place.end),
+                    place,
                     subject=name,
                     message=rule.message.format(name=name, replacement=told),
                     effect="settings",

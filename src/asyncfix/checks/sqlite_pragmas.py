@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix.checks.nomination import Place, nomination
+from asyncfix.checks.nomination import nomination
 from asyncfix.project.options import given
 from asyncfix.project.texts import begins
 from asyncfix.project.timeouts import calls
@@ -33,7 +33,7 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
             yield nomination(
                 rule,
                 project,
-                Place(place.file, place.function, place.start, place.end),
+                place,
                 subject=name,
                 message=rule.message.format(name=name),
                 effect="settings",

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
-from asyncfix.checks.nomination import Place, nomination
+from asyncfix.checks.nomination import nomination
 from asyncfix.findings import Severity
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _finding(rule: Rule, root: Root, name: str, place: Called, project: Project)
     return nomination(
         rule,
         project,
-        Place(place.file, place.function, place.start, place.end),
+        place,
         subject=name,
         message=message + (_IGNORED[0].format(root.superseded) if ignored else ""),
         effect="lifecycle",

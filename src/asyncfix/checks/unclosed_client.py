@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix.checks.nomination import Place, nomination
+from asyncfix.checks.nomination import nomination
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def _finding(rule: Rule, kept: Kept, project: Project) -> Finding:
     return nomination(
         rule,
         project,
-        Place(making.at.file, making.at.function, making.at.start, making.at.end),
+        making.at,
         subject=making.name,
         message=rule.message.format(name=making.name, replacement=held),
         effect="lifecycle",

@@ -13,7 +13,7 @@ from asyncfix.changes.edits import sound
 from asyncfix.findings import Applicability, Edit, Fix, Import, Location, Sink
 from asyncfix.project.chains import chains, ways
 from asyncfix.project.index import is_test
-from asyncfix.rewrites.hand_over import needs_parentheses
+from asyncfix.rewrites.hand_over import awaiting
 from asyncfix.rewrites.locks import refuse_held
 from asyncfix.rewrites.place import Place, refuse_position
 from asyncfix.rewrites.references import refuse_faked
@@ -213,7 +213,7 @@ def _awaited(workspace: Workspace, call: Call) -> list[Edit]:
         raise RefusedError(f"a call in {call.path} runs in another function than it stands in")
     refuse_position(node, scope)
     refuse_held(workspace, call.path, node, scope)
-    before, after = ("(await ", ")") if needs_parentheses(node) else ("await ", "")
+    before, after = awaiting(node)
     opened = Edit(Location(call.path, node.start, node.start), before)
     return [opened, Edit(Location(call.path, node.end, node.end), after)] if after else [opened]
 

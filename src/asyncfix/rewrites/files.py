@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
 from asyncfix.project.index import is_test
-from asyncfix.rewrites.hand_over import needs_parentheses
+from asyncfix.rewrites.hand_over import awaiting
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.place import refuse_without_await
 from asyncfix.rewrites.workspace import RefusedError
@@ -137,8 +137,8 @@ def _method(place: Place, attribute: Node) -> Iterator[Edit]:
         raise RefusedError(f"`.{name}` of the file is not called at once")
     if name not in _METHODS:
         raise RefusedError(f"`.{name}` of the file has no awaited form")
-    before, after = ("(", ")") if needs_parentheses(call) else ("", "")
-    yield place.replaced(call.start, call.start, f"{before}await ")
+    before, after = awaiting(call)
+    yield place.replaced(call.start, call.start, before)
     if after:
         yield place.replaced(call.end, call.end, after)
 

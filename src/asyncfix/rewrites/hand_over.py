@@ -189,6 +189,11 @@ def _around(place: Place, node: Node, before: str, after: str, *, moved: bool = 
     ]
 
 
+def awaiting(node: Node) -> tuple[str, str]:
+    """Return what stands before and after an expression that is awaited."""
+    return ("(await ", ")") if needs_parentheses(node) else ("await ", "")
+
+
 def needs_parentheses(node: Node) -> bool:
     """Tell whether `await …` in place of an expression would bind wrongly."""
     parent = node.parent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
-from asyncfix.rewrites.hand_over import needs_parentheses
+from asyncfix.rewrites.hand_over import awaiting
 from asyncfix.rewrites.place import refuse_without_await
 from asyncfix.rewrites.workspace import RefusedError
 
@@ -40,7 +40,7 @@ def awaited(place: Place) -> Fix:
     spans = (outer.start, inner.start), (inner.end, outer.end)
     if any(b"#" in data[start:end] for start, end in spans):
         raise RefusedError("a comment stands where the call is taken apart")
-    before, after = ("(await ", ")") if needs_parentheses(node) else ("await ", "")
+    before, after = awaiting(node)
     edits = [place.replaced(*spans[0], before), place.replaced(*spans[1], "")]
     if after:
         edits.append(place.replaced(node.end, node.end, after))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
-from asyncfix.rewrites.hand_over import needs_parentheses
+from asyncfix.rewrites.hand_over import awaiting
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.place import refuse_without_await
 from asyncfix.rewrites.workspace import RefusedError
@@ -42,7 +42,7 @@ def async_path(place: Place) -> Fix:
         raise RefusedError(f"`{method}` would give a path of anyio, whose methods are awaited")
     spelled, imports = bound(place.workspace, place.path, place.scope, "anyio")
     made = f"{spelled}.Path"
-    before, after = ("(await ", ")") if needs_parentheses(node) else ("await ", "")
+    before, after = awaiting(node)
     if path.kind == "Call" and place.callees(path) == {"pathlib.Path"}:
         edits = [place.replaced(node.start, path["func"].end, f"{before}{made}")]
     else:

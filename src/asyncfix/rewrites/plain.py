@@ -10,6 +10,7 @@ from asyncfix import facts
 from asyncfix.findings import Applicability, Fix
 from asyncfix.rewrites.callee import refuse_moved
 from asyncfix.rewrites.handling import refuse_handling
+from asyncfix.rewrites.references import TAKERS
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 STRATEGY = "sync"
 _HANDLER = "exception handler"  # it is called while the exception is handled
-_TAKERS = frozenset(("Depends", "Security", "add_task", "BackgroundTask", "add_api_route"))
+_TAKERS = TAKERS | {"add_api_route"}
 _LOOP_WORDS = frozenset(("asyncio", "anyio", "trio", "contextvars"))
 _DEF = re.compile(rb"async\s+(?=def\b)")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix, Import
-from asyncfix.rewrites.hand_over import needs_parentheses
+from asyncfix.rewrites.hand_over import awaiting
 from asyncfix.rewrites.names import bound, free_name
 from asyncfix.rewrites.place import refuse_without_await
 from asyncfix.rewrites.port_answer import answer_edits
@@ -118,9 +118,9 @@ def _call_edits(moved: Ported, call: Node) -> Iterator[Edit]:
         f"async with {moved.spelled}.{moved.port.client}({arguments.for_client}) as {moved.client}:"
     )
     yield from indented(moved.place, [statement], head)
-    before, after = ("(", ")") if needs_parentheses(call) else ("", "")
+    before, after = awaiting(call)
     callee = call["func"]
-    name = f"{before}await {moved.client}.{arguments.method}"
+    name = f"{before}{moved.client}.{arguments.method}"
     yield moved.place.replaced(callee.start, callee.end, name)
     yield from arguments.edits
     if after:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from asyncfix.syntax.tree import Node
 
 _BODY = frozenset(("data", "json"))
-_TEXTS = ("SimpleString", "FormattedString", "ConcatenatedString")
-_PLAIN = ("Integer", "Float", *_TEXTS)
+TEXTS = ("SimpleString", "FormattedString", "ConcatenatedString")
+PLAIN = ("Integer", "Float", *TEXTS)
 _TYPES = frozenset(("str", "int", "float"))
 
 
@@ -111,7 +111,7 @@ def _passed(moved: Ported, name: str, argument: Node) -> list[Edit]:
 def _body(moved: Ported, value: Node) -> str:
     """Return the parameter that takes a body: forms and texts go different ways."""
     if (
-        value.kind in _TEXTS
+        value.kind in TEXTS
         or _calls(value) in ("json.dumps", "str")
         or _calls(value).endswith(".encode")
     ):
@@ -142,7 +142,7 @@ def _check_url(value: Node, *, has_params: bool) -> None:
     texts = [
         each.text for each in value.walk() if each.kind in ("SimpleString", "FormattedStringText")
     ]
-    is_text = value.kind in (*_TEXTS, "BinaryOperation")
+    is_text = value.kind in (*TEXTS, "BinaryOperation")
     if not is_text or any("?" in each for each in texts):
         raise RefusedError("the address may have a query already, which `params` would replace")
 
@@ -158,7 +158,7 @@ def _is_plain_dict(moved: Ported, value: Node) -> bool:
 
 
 def _is_plain(moved: Ported, value: Node) -> bool:
-    if value.kind in _PLAIN or _calls(value) in ("str", "int", "float"):
+    if value.kind in PLAIN or _calls(value) in ("str", "int", "float"):
         return True
     found = _types(moved, value)
     return bool(found) and found <= _TYPES

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asyncfix.syntax.statements import Token
 
 _BLANK = (tokenize.NL, tokenize.COMMENT)
-_TAKERS = frozenset(("Depends", "Security", "add_task", "BackgroundTask"))
+TAKERS = frozenset(("Depends", "Security", "add_task", "BackgroundTask"))
 _LOOKUPS = frozenset(
     "getattr setattr delattr methodcaller attrgetter object multiple patch spy stub".split()  # noqa: SIM905 - a list has a line for each
 )
@@ -154,7 +154,7 @@ class _Uses:
             self._refuse_read(token, is_set=after == "=")
         elif self._means_it(token) and not (after == "=" and before in ("(", ",")):
             taker = self._near(index - 2) if before == "(" else ""
-            if taker not in _TAKERS:
+            if taker not in TAKERS:
                 raise self._refused("is used as a value", token)
         return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
-from asyncfix.rewrites.hand_over import needs_parentheses
+from asyncfix.rewrites.hand_over import awaiting
 from asyncfix.rewrites.locks import held
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.place import refuse_without_await
@@ -30,9 +30,9 @@ def awaited_twin(place: Place) -> Fix:
     if imports:
         prefix, imports = bound(place.workspace, place.path, place.scope, module)
         spelled = f"{prefix}.{name}"
-    before, after = ("(", ")") if needs_parentheses(node) else ("", "")
+    before, after = awaiting(node)
     callee = node["func"]
-    edits = [place.replaced(callee.start, callee.end, f"{before}await {spelled}")]
+    edits = [place.replaced(callee.start, callee.end, f"{before}{spelled}")]
     if after:
         edits.append(place.replaced(node.end, node.end, after))
     return Fix(

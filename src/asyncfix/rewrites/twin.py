@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
-from asyncfix.rewrites.hand_over import needs_parentheses
+from asyncfix.rewrites.hand_over import awaiting
 from asyncfix.rewrites.locks import refuse_held
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.place import refuse_position, refuse_without_await
@@ -142,8 +142,8 @@ def awaited(place: Place, uses: Iterable[Node]) -> Iterator[Edit]:
             for arg in call.all("args")
         ):
             raise RefusedError("the answer may be a stream, which is iterated otherwise")
-        before, after = ("(", ")") if needs_parentheses(call) else ("", "")
-        yield place.replaced(call.start, call.start, f"{before}await ")
+        before, after = awaiting(call)
+        yield place.replaced(call.start, call.start, before)
         if after:
             yield place.replaced(call.end, call.end, after)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix.rewrites.hand_over import needs_parentheses
+from asyncfix.rewrites.hand_over import awaiting
 from asyncfix.rewrites.locks import refuse_held
 from asyncfix.rewrites.moving.forwarding import forward
 from asyncfix.rewrites.moving.values import pass_value
@@ -169,7 +169,7 @@ def _stream(move: Move, code: Code, call: Node, method: str) -> None:
 def awaited(move: Move, code: Code, call: Node) -> None:
     """Await a call; raise RefusedError where no `await` can stand."""
     refuse_here(code, call)
-    before, after = ("(await ", ")") if needs_parentheses(call) else ("await ", "")
+    before, after = awaiting(call)
     move.patches.around(code.path, call, before, after)
 
 

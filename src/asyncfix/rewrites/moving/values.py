@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from asyncfix.rewrites.port_arguments import PLAIN, TEXTS
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from asyncfix.rewrites.moving.move import Move
     from asyncfix.syntax.tree import Node
 
-_TEXTS = ("SimpleString", "FormattedString", "ConcatenatedString")
-_PLAIN = ("Integer", "Float", *_TEXTS)
 _SENT_ALIKE = frozenset(("str", "int", "float"))
 _NONE = re.compile(r"\A(?:typing\.)?Optional\[(.*)\]\Z|\A(.*?)\s*\|\s*None\Z", re.DOTALL)
 QUERY = "_sent"
@@ -128,7 +127,7 @@ def _dict_types(value: Node) -> set[str] | None:
 
 def _types(value: Node) -> set[str]:
     """Return the types that code gives a value away to have."""
-    if value.kind in _PLAIN:
+    if value.kind in PLAIN:
         return {"str"}
     if value.kind == "Call" and value["func"].text in _SENT_ALIKE:
         return {value["func"].text}
@@ -160,7 +159,7 @@ def _body(move: Move, code: Code, call: Node, argument: Node) -> str:
     """Return the parameter that takes a body: forms and texts go different ways."""
     value = argument["value"]
     calls = value["func"].text if value.kind == "Call" else ""
-    if value.kind in _TEXTS or calls in ("json.dumps", "str") or calls.endswith(".encode"):
+    if value.kind in TEXTS or calls in ("json.dumps", "str") or calls.endswith(".encode"):
         return "content"
     told = annotated(value) - {"None"}
     if told and told <= {"str", "bytes"}:
