@@ -111,6 +111,8 @@ class Query(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
 
     `kind` says what they do there; `none` stands for what belongs to another call, `pause` and
     `limit` for what holds a loop back on purpose. `batch` is the form for many items at once.
+    `repeatable` tells that a second call with the same arguments costs nothing, or is made to see
+    what has changed meanwhile.
     """
 
     names: tuple[str, ...] = ()
@@ -119,6 +121,7 @@ class Query(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
     store: str = ""
     batch: str = ""
     statement: str = ""
+    repeatable: bool = False
 
 
 class Client(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -9,10 +9,12 @@ from asyncfix.findings import Confidence, Finding, Location, Severity, Sink, Ste
 from asyncfix.project.loops import MANY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from asyncfix.packs import Rule
+    from asyncfix.project.asked_again import AskedAgain
     from asyncfix.project.program import Project
+    from asyncfix.project.reach import Way
     from asyncfix.project.work import PerItem
 
 _RULES = {"request": "n-plus-one-request", "insert": "insert-in-loop", "commit": "commit-in-loop"}
@@ -28,16 +30,29 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
             yield finding(rule, item, project)
 
 
-def finding(rule: Rule, item: PerItem, project: Project) -> Finding:
+def finding(rule: Rule, item: PerItem, project: Project, help: str = "") -> Finding:  # noqa: A002 - as the finding calls it
     """Return what a rule says of work per item."""
+    confidence = confidence_of(item.way) if item.extent >= MANY else Confidence.LOW
+    few = "" if item.extent >= MANY else f"of {item.extent} items"
+    return told(rule, item, project, confidence, help or helped(item), reason=few)
+
+
+def told(
+    rule: Rule,
+    place: PerItem | AskedAgain,
+    project: Project,
+    confidence: Confidence,
+    help: str,  # noqa: A002 - as above
+    *,
+    reason: str = "",
+    before: Iterable[Step] = (),
+) -> Finding:
+    """Return what a rule says of a question to a store; a reason makes it matter less."""
     graph = project.graph
-    path = graph.path(item.instance)
-    fid = graph.instances[item.instance][0]
-    name = readable(item.way.asked.name)
-    confidence = _confidence(item)
-    reason = project.aside(item.instance) or (
-        f"of {item.extent} items" if confidence is Confidence.LOW else ""
-    )
+    path = graph.path(place.instance)
+    fid = graph.instances[place.instance][0]
+    name = readable(place.way.asked.name)
+    reason = project.aside(place.instance) or reason
     severity = project.config.severity.get(rule.name, rule.severity)
     message = rule.message.format(name=name)
     return Finding(
@@ -45,33 +60,32 @@ def finding(rule: Rule, item: PerItem, project: Project) -> Finding:
         group=rule.group,
         subject=name,
         message=f"{message} ({reason})" if reason else message,
-        location=Location(path, item.start, item.end),
+        location=Location(path, place.start, place.end),
         severity=Severity.INFO if reason else severity,
         confidence=confidence,
         symbol=graph.qualname(fid),
         code="",
-        root=project.root(item.instance),
-        sink=Sink(name, item.way.kind),
-        trace=tuple(_trace(item, project)),
-        help=helped(item),
+        root=project.root(place.instance),
+        sink=Sink(name, place.way.kind),
+        trace=(*before, *_trace(place.way, project)),
+        help=help,
     )
 
 
-def _confidence(item: PerItem) -> Confidence:
-    if item.extent < MANY:
-        return Confidence.LOW
-    return Confidence.HIGH if len(item.way.edges) <= _LONGEST else Confidence.MEDIUM
+def confidence_of(way: Way) -> Confidence:
+    """Return how sure a way is: the less, the longer it is."""
+    return Confidence.HIGH if len(way.edges) <= _LONGEST else Confidence.MEDIUM
 
 
-def _trace(item: PerItem, project: Project) -> Iterator[Step]:
+def _trace(way: Way, project: Project) -> Iterator[Step]:
     graph = project.graph
-    for edge in item.way.edges:
+    for edge in way.edges:
         caller = graph.qualname(graph.instances[edge.caller][0])
         callee = graph.qualname(graph.instances[edge.callee][0])
         where = Location(graph.file(edge.caller).path, edge.start, edge.end)
         verb = _VERBS.get(edge.kind, "calls")
         yield Step(where, f"`{caller}` {verb} `{callee}`", callee, edge.kind)
-    asked = item.way.asked
+    asked = way.asked
     last = graph.qualname(graph.instances[asked.caller][0])
     name = readable(asked.name)
     where = Location(graph.file(asked.caller).path, asked.start, asked.end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncfix.checks import loop_invariant_query, repeated_query
 from asyncfix.checks.blocking_call import readable
 from asyncfix.checks.work_per_item import helped
 from asyncfix.explain.reading import Reading, clipped
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asyncfix.explain.runs import Site
+    from asyncfix.project.asked_again import AskedAgain
     from asyncfix.project.edges import Instance
+    from asyncfix.project.reach import Way
     from asyncfix.project.work import PerItem
 
 _THINGS = {"request": "requests", "insert": "inserts", "commit": "commits"}
@@ -22,21 +25,37 @@ class Items(Reading):
     """Tells of the calls of a place that ask a store per item."""
 
     def per_item(self, site: Site) -> Iterator[str]:
-        """Yield what is to be said of a place in a loop."""
+        """Yield what is to be said of a place in a loop, or of one that asks again."""
         for item in self.project.per_item:
-            fid = self.graph.instances[item.instance][0]
-            if (fid, item.start, item.end) == (site.fid, site.start, site.end):
+            if self._is_at(item, site):
                 things = _THINGS.get(item.way.kind, "queries")
                 yield f"in a loop: {self._formula(item)} {things}, by this way:"
-                for edge in item.way.edges:
-                    callee = self._short(self.graph.instances[edge.callee][0])
-                    yield f"  {self._step(edge.caller, edge.start)}  calls `{callee}`"
-                asked = item.way.asked
-                name = readable(asked.name)
-                yield f"  {self._step(asked.caller, asked.start)}  asks `{name}`"
-                if item.way.statement:
-                    yield f"  which sends `{clipped(item.way.statement)}`"
+                yield from self._way(item.way)
                 yield f"  instead: {helped(item)}"
+        for item in self.project.unvaried:
+            if self._is_at(item, site):
+                yield f"in a loop: the same for each item, {self._formula(item)} queries:"
+                yield from self._way(item.way)
+                yield f"  instead: {loop_invariant_query.HELP}"
+        for again in self.project.asked_again:
+            if self._is_at(again, site):
+                first = self._step(again.instance, again.first[0])
+                yield f"asks what {first} has asked, if that runs before:"
+                yield from self._way(again.way)
+                yield f"  instead: {repeated_query.HELP}"
+
+    def _is_at(self, place: PerItem | AskedAgain, site: Site) -> bool:
+        fid = self.graph.instances[place.instance][0]
+        return (fid, place.start, place.end) == (site.fid, site.start, site.end)
+
+    def _way(self, way: Way) -> Iterator[str]:
+        for edge in way.edges:
+            callee = self._short(self.graph.instances[edge.callee][0])
+            yield f"  {self._step(edge.caller, edge.start)}  calls `{callee}`"
+        asked = way.asked
+        yield f"  {self._step(asked.caller, asked.start)}  asks `{readable(asked.name)}`"
+        if way.statement:
+            yield f"  which sends `{clipped(way.statement)}`"
 
     def _step(self, caller: Instance, start: int) -> str:
         return self.at(self.graph.path(caller), start)

@@ -115,7 +115,7 @@ def _in_project(before: Bench, after: Bench, trial: Trial) -> Failures:
     still, new = _compared(before.nominated, after.nominated, trial)
     for candidate in trial.candidates:
         now = still.get(candidate.finding)
-        if now is not None:
+        if now is not None and after.holds(now):
             failures[candidate.key] = (
                 "would leave the finding as it is"
                 if now.sink == candidate.finding.sink

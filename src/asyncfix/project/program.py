@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from asyncfix.findings import Location, Root, Severity
+from asyncfix.project.asked_again import AskedAgain, asked_again
 from asyncfix.project.chains import Chain, chains, ways
 from asyncfix.project.clients import Clients
 from asyncfix.project.coroutines import Coroutines
@@ -190,10 +191,30 @@ class Project:
             yield from each.found
 
     @cached_property
-    def per_item(self) -> list[PerItem]:
-        """Return every place that asks a store once per item of a loop."""
+    def _asked_in_loops(self) -> list[PerItem]:
         _ = self.chains
         return list(self.work.items(self.known_work))
+
+    @cached_property
+    def per_item(self) -> list[PerItem]:
+        """Return every place that asks a store once per item of a loop, and about the item."""
+        return [each for each in self._asked_in_loops if each.varies]
+
+    @cached_property
+    def unvaried(self) -> list[PerItem]:
+        """Return every place that asks the same for each item of a loop which changes nothing."""
+        work = self.work
+        return [
+            each
+            for each in self._asked_in_loops
+            if not each.varies and work.is_unchanged_by_loop(each)
+        ]
+
+    @cached_property
+    def asked_again(self) -> list[AskedAgain]:
+        """Return every place that asks what the same function has asked before."""
+        _ = self.chains
+        return list(asked_again(self.work))
 
     @cached_property
     def lazy_loads(self) -> list[LazyLoad]:

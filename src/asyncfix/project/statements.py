@@ -43,6 +43,9 @@ def statement(
     """Return the kind of what is asked at the end of a chain, and its text if there is one."""
     nodes = [asked.node]
     callers = [*(edge.caller for edge in edges), asked.caller]
+    sent = _sent(graph, graph.file_index(asked.caller), asked.node)
+    if sent[0]:
+        return sent
     for at in range(len(callers) - 1, -1, -1):
         file = graph.file_index(callers[at])
         made_of = {each for node in nodes for each in (node, *values(file).below(node))}
@@ -50,6 +53,21 @@ def statement(
         if found[0] or not at:
             return found
         nodes = _passed(graph, edges[at - 1], callers[at], made_of)
+    return "", ""
+
+
+def _sent(graph: Graph, file: int, call: int) -> tuple[str, str]:
+    """Return what the first argument of a call is, or what it is built from step by step."""
+    nodes = graph.files[file].nodes
+    node = nodes[call][2][0] if nodes[call][0] == facts.CALL and nodes[call][2] else 0
+    while node > 0:
+        parts = nodes[node]
+        found = _said(graph, file, (node,))
+        if found[0] or parts[0] != facts.CALL:
+            return found
+        callee = nodes[parts[1]]
+        is_chain = callee[0] == facts.ATTR and callee[2] != "text"
+        node = callee[1] if is_chain else next(iter(parts[2]), 0)
     return "", ""
 
 

@@ -10,6 +10,7 @@ from asyncfix.project.edges import Asked, Edge, Guards
 from asyncfix.project.loops import Extent, Loop
 from asyncfix.project.reach import NO_WORK, RANK, SAVES, Reach, Way
 from asyncfix.project.readings import SavedAsked, SavedEdge, edge_of, saved_edge
+from asyncfix.project.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ TASKS = frozenset(("task", "thread task"))
 
 
 class PerItem(NamedTuple):
-    """A place in a loop that asks a store once per item."""
+    """A place in a loop that asks a store once per item: the same each time, unless it varies."""
 
     instance: Instance
     loop: Loop
@@ -31,6 +32,7 @@ class PerItem(NamedTuple):
     end: int
     way: Way
     at_once: bool
+    varies: bool = True
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -61,6 +63,7 @@ class SavedItem(NamedTuple):
     kind: str
     statement: str
     at_once: bool
+    varies: bool
 
 
 class SavedFound(NamedTuple):
@@ -81,6 +84,7 @@ class Work:
         self.graph = graph
         self.typing = graph.typing
         self.reach = Reach(graph)
+        self.standing = Standing(self.reach)
         self.extent = Extent(graph.typing, self.reach.values)
         self.kept: dict[Instance, Found] = {}
 
@@ -89,7 +93,7 @@ class Work:
 
         `known` has what an earlier run has found, by function and what `self` is there.
         """
-        best: dict[tuple[int, int, int, bool], PerItem] = {}
+        best: dict[tuple[int, int, int, bool, bool], PerItem] = {}
         instances, repeating = self.graph.instances, self.typing.repeating
         for number in sorted(self.reach.reaching):
             if instances[number][0] not in repeating:
@@ -101,6 +105,7 @@ class Work:
                     found.start,
                     found.end,
                     found.way.kind == "request",
+                    found.varies,
                 )
                 other = best.get(key)
                 if other is None or found.rank < other.rank:
@@ -149,12 +154,14 @@ class Work:
     def _in_function(self, number: Instance) -> Iterator[PerItem]:
         for asked in self.graph.asked[number]:
             if asked.query.kind not in NO_WORK:
-                found = self._placed(number, asked)
+                found = self._placed(number, asked) or self._unvaried(number, asked)
                 if found is not None:
                     yield found
         for edge in self.reach.outgoing[number]:
             if edge.callee in self.reach.reaching and self.reach.runs(number, edge):
-                yield from self._called(number, edge)
+                called = list(self._called(number, edge))
+                unvaried = None if called else self._unvaried(number, edge)
+                yield from called if unvaried is None else (unvaried,)
 
     # In the loop itself
 
@@ -191,6 +198,31 @@ class Work:
                 return None
             return loop
         return None
+
+    def _unvaried(self, number: Instance, step: Asked | Edge) -> PerItem | None:
+        """Return a question that is the same for each item of the innermost loop around it."""
+        repeats, file = self.reach.repeats(number), self.graph.file_index(number)
+        around, place = repeats.around(step.start, step.end), (step.start, step.end)
+        if not around or not self.reach.runs(number, step):
+            return None
+        loop, extent = around[0], self.extent.of(file, around[0])
+        if (
+            extent <= FEW
+            or repeats.values.depends(step.node, {loop.element})
+            or repeats.runs_once(loop, *place)
+            or repeats.searches(loop, step.node, *place)
+            or repeats.counts(loop, *place)
+            or self._paced(number, loop)
+            or self.reach.remembers(number, step.node, loop)
+        ):
+            return None
+        way = self.standing.way(step)
+        return way and PerItem(number, loop, extent, *place, way, at_once=False, varies=False)
+
+    def is_unchanged_by_loop(self, item: PerItem) -> bool:
+        """Tell whether nothing that a loop does may change the answer to a question in it."""
+        step = item.way.edges[0] if item.way.edges else item.way.asked
+        return self.standing.keeps(item.instance, step.node, [(item.loop.start, item.loop.end)])
 
     def _saves(self, number: Instance, loop: Loop) -> bool:
         """Tell whether a loop sends what it adds to a session, item by item."""
@@ -277,6 +309,7 @@ def _saved(graph: Graph, item: PerItem) -> SavedItem:
         way.kind,
         way.statement,
         item.at_once,
+        item.varies,
     )
 
 
@@ -288,4 +321,4 @@ def recalled(graph: Graph, number: Instance, item: SavedItem) -> PerItem:
     )
     asked = Asked(callers[-1], *item.asked)
     way = Way(item.guards, edges, asked, item.kind, item.statement)
-    return PerItem(number, *item[:4], way, item.at_once)
+    return PerItem(number, *item[:4], way, item.at_once, item.varies)

@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     import libcst
 
     from asyncfix.findings import Location
+    from asyncfix.syntax.tree import Node, Tree
 
 
 # a call of a name without calls, generators or lambdas within: told from afar, so unparsed
+_DEF = re.compile(rb"^([ \t]*)(?:async[ \t]+)?def[ \t]", re.MULTILINE)
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\(((?:(?!\bfor\b|\blambda\b)[^()#\\])*)\)")
 
 
@@ -27,6 +29,7 @@ class Syntax:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self._parsed: dict[tuple[int, int], libcst.BaseExpression | None] = {}
+        self._functions: dict[tuple[int, int], Tree | None] = {}
 
     def text(self, location: Location) -> str:
         """Return the code at a location."""
@@ -38,6 +41,39 @@ class Syntax:
         if key not in self._parsed:
             self._parsed[key] = self._parse(self.text(location))
         return self._parsed[key]
+
+    def node(self, location: Location) -> Node | None:
+        """Return the expression at a location within the function around it; None at the top."""
+        span = self._function(location)
+        if span is None:
+            return None
+        if span not in self._functions:
+            self._functions[span] = self._tree(*span)
+        tree = self._functions[span]
+        return tree.at(location.start, location.end) if tree else None
+
+    def _function(self, location: Location) -> tuple[int, int] | None:
+        """Return where the innermost `def` begins and ends that a location is indented below."""
+        row = self.data.rfind(b"\n", 0, location.start) + 1
+        depth = _indent(self.data[row : location.end])
+        for match in reversed(list(_DEF.finditer(self.data, 0, row))):
+            own = len(match[1].expandtabs())
+            if own < depth:
+                rows = re.compile(
+                    rb"^(?![ \t]{%d}|[ \t]*(?:[#)\r\n]|$))" % (len(match[1]) + 1), re.MULTILINE
+                )
+                last = rows.search(self.data, self.data.find(b"\n", match.start()) + 1)
+                end = last.start() if last else len(self.data)
+                return (match.end(1), end) if location.end <= end else None
+        return None
+
+    def _tree(self, start: int, end: int) -> Tree | None:
+        from asyncfix.syntax.tree import Tree  # noqa: PLC0415 - most checks do without it
+
+        try:
+            return Tree(self.data, start, end)
+        except self._libcst.ParserSyntaxError:
+            return None
 
     def _parse(self, code: str) -> libcst.BaseExpression | None:
         try:
@@ -114,3 +150,7 @@ def _folded(argument: libcst.Arg) -> str:
     code = " ".join(libcst.Module([]).code_for_node(bare).split())
     is_bare = isinstance(argument.value, libcst.GeneratorExp) and not argument.value.lpar
     return f"({code})" if is_bare else code
+
+
+def _indent(row: bytes) -> int:
+    return len(row.expandtabs()) - len(row.expandtabs().lstrip())

@@ -9,6 +9,7 @@ from asyncfix.rewrites.batch.documents import LIBRARIES, documents_once
 from asyncfix.rewrites.batch.eager import eager
 from asyncfix.rewrites.batch.frame import called_at
 from asyncfix.rewrites.batch.helper import called, twin_once
+from asyncfix.rewrites.batch.known import kept, reused
 from asyncfix.rewrites.batch.loop import loop_around, refuse_again
 from asyncfix.rewrites.batch.orm import query_once
 from asyncfix.rewrites.batch.raw import driver_of, sent, statement_once
@@ -39,6 +40,16 @@ def _batched(workspace: Workspace, finding: Finding) -> Iterator[tuple[str, Call
 def _loaded(workspace: Workspace, finding: Finding) -> Iterator[tuple[str, Callable[[], Fix]]]:
     """Yield the rewrites that may serve for a relationship that is read per item."""
     yield STRATEGY, lambda: eager(workspace, finding)
+
+
+def _kept(workspace: Workspace, finding: Finding) -> Iterator[tuple[str, Callable[[], Fix]]]:
+    """Yield the rewrites that may serve for a query that is the same for each item."""
+    yield STRATEGY, lambda: kept(workspace, finding)
+
+
+def _reused(workspace: Workspace, finding: Finding) -> Iterator[tuple[str, Callable[[], Fix]]]:
+    """Yield the rewrites that may serve for a query that was asked before."""
+    yield STRATEGY, lambda: reused(workspace, finding)
 
 
 def _once(workspace: Workspace, finding: Finding) -> Fix:
@@ -137,4 +148,9 @@ def _check_writes(frame: Frame, asked: Step, once: Once) -> None:
             return
 
 
-REWRITES = {"work-per-item": _batched, "lazy-load": _loaded}
+REWRITES = {
+    "work-per-item": _batched,
+    "lazy-load": _loaded,
+    "loop-invariant-query": _kept,
+    "repeated-query": _reused,
+}
