@@ -101,6 +101,15 @@ class Lazies:
                 each.awaits |= HALF_MADE
 
 
+def may_share(test: ast.expr, variables: set[str]) -> bool:
+    """Tell whether a test may ask about something shared: most ask only about other names."""
+    if isinstance(test, ast.UnaryOp):
+        test = test.operand
+    if isinstance(test, ast.Compare) and not isinstance(test.ops[0], (ast.In, ast.NotIn)):
+        test = test.left
+    return not isinstance(test, ast.Name) or test.id in variables
+
+
 def is_lock(node: ast.expr) -> bool:
     """Tell whether a `with` looks like holding a lock, by its name."""
     while isinstance(node, ast.Call | ast.Subscript):
