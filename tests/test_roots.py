@@ -93,6 +93,29 @@ def test_a_helper_runs_the_coroutines_that_it_is_handed(roots, started, root):
     assert found[f"app.{name}"] == (root or f"coroutine {name}")
 
 
+def test_what_a_plain_function_gives_is_no_coroutine_that_a_helper_runs(roots):
+    app = """
+        import requests
+        from helpers import run
+
+        def plain():
+            requests.get("a")
+
+        async def later():
+            requests.get("a")
+
+        def job():
+            for each in (plain(), later()):
+                run(each)
+            run(plain())
+            run(later())
+    """
+
+    found = roots(app, {"helpers.py": HELPERS}, severity=Severity.INFO)
+
+    assert found["app.plain"] == "function plain"
+
+
 # FastAPI and Starlette
 
 

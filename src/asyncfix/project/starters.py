@@ -48,7 +48,13 @@ def _made(typing: Typing, file: int, callee: int, depth: int) -> Iterator[Type]:
         types = typing.of(at, node)
         for each in (*types, *(one for held in types if held[0] == "R" for one in held[1])):
             inner = list(_returned(typing, each, depth))
-            yield from inner or (each,)
+            if inner or depth == _DEEPEST or _is_coroutine(typing, each):
+                yield from inner or (each,)
+
+
+def _is_coroutine(typing: Typing, each: Type) -> bool:
+    """Tell whether calling something gives a coroutine: who is passed its value may await others."""
+    return each[0] not in "FM" or bool(typing.functions[each[1]][1].flags & facts.ASYNC)
 
 
 def _returned(typing: Typing, each: Type, depth: int) -> Iterator[Type]:
