@@ -473,6 +473,24 @@ def test_a_subpackage_that_bears_the_name_of_a_library_does_not_import_itself(ch
     assert chains("", others) == {"caldav.DAVClient().find()": f"shop.routes.handler calls {FOUND}"}
 
 
+def test_a_module_that_bears_the_name_of_a_library_does_not_import_itself(chains):
+    others = {
+        "shop/__init__.py": "",
+        "shop/heroku3.py": """
+            import heroku3
+
+            def from_key(key):
+                return None
+
+            async def handler(key):
+                heroku3.from_key(key)
+        """,
+    }
+    assert chains("", others) == {
+        "heroku3.from_key(key)": "shop.heroku3.handler calls heroku3.from_key"
+    }
+
+
 def test_a_name_that_a_package_exports_again(chains):
     app = """
         import shop

@@ -7,6 +7,59 @@ from textwrap import dedent
 import pytest
 
 CASES = {
+    "applications on Heroku": (
+        """
+        import heroku3
+
+        client = heroku3.from_key("key")
+
+        async def restart(name):
+            app = client.app(name)
+            settings = app.config()
+            settings["on"] = "yes"
+            for dyno in app.dynos():
+                dyno.kill()
+            return settings["on"]
+        """,
+        [
+            "client.app(name)",
+            "app.config()",
+            'settings["on"]',
+            "app.dynos()",
+            "dyno.kill()",
+        ],
+    ),
+    "pictures that are made of others": (
+        """
+        from PIL import Image, ImageEnhance, ImageOps
+
+        async def card(one, other):
+            merged = Image.blend(one, other, 0.5)
+            ImageEnhance.Brightness(merged).enhance(0.6).save("card.png")
+            ImageOps.fit(merged, (10, 10)).save("small.png")
+            merged.crop((0, 0, 1, 1))
+        """,
+        [
+            'ImageEnhance.Brightness(merged).enhance(0.6).save("card.png")',
+            'ImageOps.fit(merged, (10, 10)).save("small.png")',
+        ],
+    ),
+    "searches and intents": (
+        """
+        import dialogflow
+        from youtubesearchpython import SearchVideos
+
+        async def ask(query):
+            SearchVideos(query, mode="dict").result()
+            client = dialogflow.SessionsClient()
+            path = client.session_path("project", "session")
+            return client.detect_intent(session=path, query_input=query)
+        """,
+        [
+            'SearchVideos(query, mode="dict")',
+            "client.detect_intent(session=path, query_input=query)",
+        ],
+    ),
     "a session of the request": (
         """
         from fastapi_async_sqlalchemy import db as later

@@ -102,7 +102,7 @@ class Modules:
             return None
         for place in self._nearest(folder):
             found = self._at(place, path)
-            if found and not self._is_above(place, path, folder):
+            if found and found != ("P", index) and not self._is_above(place, path, folder):
                 return found
         return None
 
