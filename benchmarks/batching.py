@@ -49,7 +49,7 @@ class Case(NamedTuple):
 CASES = (
     Case("customer intelligence", "tenant_crm", "customers", "SQLite", 7, 10),
     Case("customer intelligence", "tenant_crm", "customers", "PostgreSQL", 7, 10),
-    Case("profiles", "grants_api", "profiles", "SQLite", 2, 10),
+    Case("profiles", "grants_api", "profiles", "SQLite", 1, 10),
     Case("leads", "leads_api", "leads", "PostgreSQL", 3, 10, 0.2),
     Case("stakeholders", "deals_api", "insights", "language model", 0, 5),
 )

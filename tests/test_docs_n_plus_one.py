@@ -28,4 +28,4 @@ def test_code_in_the_guide_becomes_what_it_says(pair):
 
 
 def test_every_block_of_code_is_one_of_a_pair():
-    assert GUIDE.read_text("utf-8").count("```python") == 2 * len(PAIRS) == 10
+    assert GUIDE.read_text("utf-8").count("```python") == 2 * len(PAIRS) == 12

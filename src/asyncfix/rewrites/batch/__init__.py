@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
@@ -10,6 +11,7 @@ from asyncfix.rewrites.batch.eager import eager
 from asyncfix.rewrites.batch.frame import called_at
 from asyncfix.rewrites.batch.helper import called, twin_once
 from asyncfix.rewrites.batch.known import kept, reused
+from asyncfix.rewrites.batch.listed import listed
 from asyncfix.rewrites.batch.loop import loop_around, refuse_again
 from asyncfix.rewrites.batch.orm import query_once
 from asyncfix.rewrites.batch.raw import driver_of, sent, statement_once
@@ -78,6 +80,9 @@ def _once(workspace: Workspace, finding: Finding) -> Fix:
     refuse_again(looped)
     once, _ = _asked(frame, step, 0)
     _check_writes(frame, step, once)
+    if not once.doubts:
+        with suppress(RefusedError):
+            return listed(looped, step)
     return _fix("Ask once for all items", looped, once)
 
 

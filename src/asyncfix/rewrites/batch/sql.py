@@ -92,6 +92,14 @@ def batched(sql: str, param: int, dialect: Dialect, *, one: bool, star: bool) ->
     return _Statement(sql, dialect).batched(param, one=one, star=star)
 
 
+def scalar(sql: str, param: int, value: str) -> str:
+    """Return a statement of one aggregate, with an expression in place of its parameter."""
+    braced = value.replace("{", "{{").replace("}", "}}")
+    statement = _Statement(sql, Dialect(f"= {braced}", distinct_on=False))
+    start, end, text = statement.compared(param)
+    return f"{sql[:start]}{text}{sql[end:]}"
+
+
 def parameters(sql: str) -> list[Token]:
     """Return the parameters of a statement, in order."""
     return [token for token in _tokens(sql) if token.kind == "param"]
@@ -159,6 +167,13 @@ class _Statement:
         single = one and "order" in self.clauses
         edits = sorted([*edits, *ranked], key=lambda each: each[:2])
         return Batched(tuple(edits), column, last, index, added, (), single)
+
+    def compared(self, param: int) -> tuple[int, int, str]:
+        """Return the edit of the condition of a statement that gives one number for one key."""
+        items = self._items()
+        if len(items) != 1 or not items[0].aggregate or {"order", "limit"} & set(self.clauses):
+            raise RefusedError("the statement does not give one value for each key")
+        return self._key(param)[1]
 
     # The condition
 
