@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+import programs
 import pytest
 
 from asyncfix import engine
@@ -15,6 +18,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asyncfix.findings import Finding, Location
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives as long as the process."""
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Let no process outlive the tests."""
+    programs.end()
+
+
+def needs(*libraries: str) -> None:
+    """Skip a module or a test unless libraries are there; only other processes import them."""
+    for name in libraries:
+        if find_spec(name) is None:
+            pytest.skip(f"{name} is not installed", allow_module_level=True)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 
 MOST = 60  # seconds for one program
+COMMAND = ("asyncfix.cli", "asyncfix.commands", "asyncfix.fixing", "libcst", "rich.console")
 
 
 def run(
@@ -27,10 +28,14 @@ def run(
     *words: str,
     imports: tuple[str, ...] = (),
     warnings: str = "error",
+    terminal: str = "",
     **environ: str,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python -W warnings words` in a folder: a file, or `-c` and code."""
-    request = {"folder": str(folder), "words": words, "environ": environ}
+    """Run `python -W warnings words` in a folder: a file or `-c` and code, then its arguments.
+
+    `terminal` is the device that it reads from and prints to, in place of what is returned.
+    """
+    request = {"folder": str(folder), "words": words, "terminal": terminal, "environ": environ}
     parent = _parent(("asyncio", *imports), warnings)
     parent.stdin.write(json.dumps(request) + "\n")
     parent.stdin.flush()
@@ -38,10 +43,27 @@ def run(
     return subprocess.CompletedProcess(words, code, out, error)
 
 
+def asyncfix(folder: Path, *words: str, **options: str) -> subprocess.CompletedProcess[str]:
+    """Run `asyncfix words` in a folder."""
+    code = "from asyncfix.cli import command; command()"
+    return run(folder, "-c", code, *words, imports=COMMAND, warnings="default", **options)
+
+
+_parents: list[subprocess.Popen[str]] = []
+
+
 @cache
 def _parent(imports: tuple[str, ...], warnings: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-W", warnings, __file__, *imports]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    _parents.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True))
+    return _parents[-1]
+
+
+def end() -> None:
+    """End the processes from which programs were forked."""
+    for parent in _parents:
+        parent.communicate(timeout=MOST)
 
 
 def main(imports: list[str]) -> None:
@@ -54,28 +76,31 @@ def main(imports: list[str]) -> None:
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as error:
             child = os.fork()
             if not child:
-                nothing = os.open(os.devnull, os.O_RDONLY)
-                for at, file in enumerate((nothing, out.fileno(), error.fileno())):
-                    os.dup2(file, at)
-                return start(**json.loads(line))
+                return start(out.fileno(), error.fileno(), **json.loads(line))
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             told = [code, *(each.seek(0) or each.read() for each in (out, error))]
         print(json.dumps(told), flush=True)  # noqa: T201 - the answer
     return None
 
 
-def start(folder: str, words: list[str], environ: dict[str, str]) -> None:
+def start(
+    out: int, error: int, *, folder: str, words: list[str], terminal: str, environ: dict[str, str]
+) -> None:
     """Run a program in this process, as its main module."""
     signal.alarm(MOST)
+    device = os.open(terminal or os.devnull, os.O_RDWR)
+    for at, file in enumerate((device, device, device) if terminal else (device, out, error)):
+        os.dup2(file, at)
     os.chdir(folder)
     os.environ.update(environ)
-    sys.argv, sys.path[0] = words, folder
     module = sys.modules["__main__"] = ModuleType("__main__")
-    if words[0] == "-c":
-        name, code = "<string>", words[1]
+    name, *arguments = words
+    if name == "-c":
+        code, *arguments = arguments
     else:
-        name = module.__file__ = str(Path(words[0]).resolve())
+        module.__file__ = str(Path(name).resolve())
         code = Path(name).read_text(encoding="utf-8")
+    sys.argv, sys.path[0] = [name, *arguments], folder
     exec(compile(code, name, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - its task
 
 

@@ -3,6 +3,7 @@
 import fuzz
 import hypothesmith
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from asyncfix.extract import extract
 
@@ -16,6 +17,6 @@ def test_crossed_modules_are_checked_and_printed_in_every_format(tmp_path):
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
-@given(hypothesmith.from_grammar())
+@given(st.deferred(hypothesmith.from_grammar))
 def test_generated_modules_are_extracted(code):
     assert extract("app.py", "", code).path == "app.py"

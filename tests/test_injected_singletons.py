@@ -5,9 +5,10 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
+from conftest import needs
 from serving import lifecycle, told
 
-pytest.importorskip("fastapi", reason="the applications of these tests are run")
+needs("fastapi", "httpx")
 
 SERVICES = """
 import time

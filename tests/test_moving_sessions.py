@@ -11,12 +11,11 @@ from typing import ClassVar
 
 import pytest
 from answering import Answering, listening
+from conftest import needs
 from rewriting import plans, printed, rewritten
 
-pytest.importorskip("requests")
-pytest.importorskip("httpx")
-
 BOTH = ("requests", "httpx")
+needs(*BOTH)
 
 CLIENT = '''
 """The client of the shop."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
+from conftest import needs
 from serving import lifecycle, told
 
 HEAD = """
@@ -96,7 +97,7 @@ def requests_session() -> requests.Session:
 
 
 def test_they_share_a_connection_and_no_cookies(tmp_path):
-    pytest.importorskip("requests", reason="the application is run")
+    needs("requests", "fastapi", "httpx")
     lifecycle(tmp_path, {"app.py": HEAD + LOOP}, strategy="none")
     before = told(tmp_path, SERVED)
     lifecycle(tmp_path, {"app.py": HEAD + LOOP})

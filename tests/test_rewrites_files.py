@@ -5,12 +5,11 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
+from conftest import needs
 from rewriting import printed, rewritten
 
-pytest.importorskip("aiofiles")
-pytest.importorskip("anyio")
-
 BOTH = ("aiofiles", "anyio")
+needs(*BOTH)
 
 HEAD = "import asyncio\nimport json\nimport pickle\n\nimport {library}\n\n\n"
 TAIL = "\n\nasyncio.run(main())\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
+from conftest import needs
 from serving import lifecycle, told
 
 HEAD = """
@@ -119,7 +120,7 @@ def test_requests_go_through_one_client_that_takes_what_was_told_to_each(tmp_pat
 
 
 def test_one_connection_serves_them_and_cookies_stay_apart(tmp_path):
-    pytest.importorskip("fastapi", reason="the application is run")
+    needs("fastapi", "httpx")
     lifecycle(tmp_path, {"app.py": HEAD + ASKED}, strategy="none")
     before = told(tmp_path, SERVED)
 

@@ -9,12 +9,11 @@ from textwrap import dedent
 
 import pytest
 from answering import Answering, listening
+from conftest import needs
 from rewriting import printed, rewritten
 
-pytest.importorskip("requests")
-pytest.importorskip("httpx")
-
 BOTH = ("requests", "httpx")
+needs(*BOTH)
 
 HEAD = "import asyncio\n\nimport httpx\nimport requests\n\n\n"
 TAIL = "\n\nasyncio.run(main())\nhttpx.Limits()\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
+from conftest import needs
 from serving import lifecycle, told
 
 HEAD = """
@@ -108,7 +109,7 @@ print(json.dumps([len(opened), len(set(opened)), found, sorted(notes.texts())]))
 
 
 def test_a_thread_keeps_its_connection_and_what_it_left_open_is_undone(tmp_path):
-    pytest.importorskip("fastapi", reason="the application is run")
+    needs("fastapi", "httpx")
     lifecycle(tmp_path, {"app.py": HEAD + STORE}, strategy="none")
     before = told(tmp_path, ASKED)
 
