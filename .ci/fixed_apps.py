@@ -26,6 +26,10 @@ FIX += ["--ignore", "lock-across-await"]  # explained, never rewritten
 BATCH = ["batching" if each == "blocking" else each for each in FIX]  # leaves what it only shows
 KNOBS = ["settings,caching" if each == "blocking" else each for each in FIX]  # as far as it goes
 KNOBS += ["--min-severity", "info"]
+ALL = [each for each in FIX if each not in ("--select", "blocking")]  # all groups at once
+ALL = [*ALL[: ALL.index("--ignore")], "--min-severity", "info"]
+OWNED = "lifecycle,settings,caching,sql"  # of which nothing is left but what is only shown
+SHOWN = ("missing-index", "offset-pagination", "server-options")  # display-only, all of them
 PLACE = re.compile(r":\d+(?::\d+)?:")
 SUMMARY = re.compile(r"(?:Found|Success|All checks|\[\*\] \d+ fixable)\b")
 STUBS = re.compile(r"note: |\[import-untyped\]")  # what mypy lacks, where new code imports it
@@ -43,8 +47,12 @@ def main(python: str) -> int:
             shutil.copytree(app, copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))
             left = app.parent / LEFT
             reasons = left.read_text("utf-8").splitlines() if left.exists() else []
+            whole = Path(folder, "whole", app.parent.name)
+            shutil.copytree(copy, whole)
             troubles = [*_troubles(copy, python, reasons)]
             troubles += _asked(app.parent / ASKED, copy, python)
+            troubles += _whole(whole, python)
+            troubles += _asked(app.parent / ASKED, whole, python)
         print(f"{app.parent.name}: {'fixed, all as before' if not troubles else 'WRONG'}")
         print("".join(f"  {each}\n" for each in troubles), end="")
         wrong += bool(troubles)
@@ -56,9 +64,7 @@ def _troubles(app: Path, python: str, reasons: Sequence[str]) -> Iterator[str]:
     code, text = _run(app, [sys.executable, "-m", "asyncfix", *FIX, "."])
     if code != bool(reasons) or REASON.findall(text) != [*reasons]:
         yield f"asyncfix fix: exit status {code}\n{text}"
-    if (app / "requirements.txt").exists():
-        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        _run(app, [*install, "-r", "requirements.txt"])
+    _install(app, python)
     for told in (_told(app, python) - before).elements():
         yield f"new: {told}"
     for command in (BATCH, KNOBS):
@@ -70,9 +76,45 @@ def _troubles(app: Path, python: str, reasons: Sequence[str]) -> Iterator[str]:
     once = _texts(app)
     for command in (FIX, BATCH, KNOBS):
         _run(app, [sys.executable, "-m", "asyncfix", *command, "."])
+    yield from _changed(app, once)
+    yield from _tested(app, python)
+
+
+def _whole(app: Path, python: str) -> Iterator[str]:
+    """Fix all groups at once: what owns services, settings, caches and SQL has nothing left."""
+    before = _told(app, python)
+    code, text = _run(app, [sys.executable, "-m", "asyncfix", *ALL, "."])
+    if code > 1:
+        yield f"asyncfix {' '.join(ALL)}: exit status {code}\n{text}"
+    _install(app, python)
+    for told in (_told(app, python) - before).elements():
+        yield f"new: {told}"
+    once = _texts(app)
+    _run(app, [sys.executable, "-m", "asyncfix", *ALL, "."])
+    yield from _changed(app, once)
+    check = ["check", "--no-cache", "--min-severity", "info", "--output-format", "concise"]
+    _, text = _run(app, [sys.executable, "-m", "asyncfix", *check, "--select", OWNED, "."])
+    for row in text.splitlines():
+        if PLACE.search(row) and not any(f" {name} " in row for name in SHOWN):
+            yield f"left: {row}"
+    yield from _tested(app, python)
+
+
+def _install(app: Path, python: str) -> None:
+    if (app / "requirements.txt").exists():
+        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        _run(app, [*install, "-r", "requirements.txt"])
+
+
+def _changed(app: Path, once: dict[str, str]) -> Iterator[str]:
+    """Yield the files whose texts are others than they were."""
     yield from (
         f"{path} is changed again" for path, text in _texts(app).items() if text != once[path]
     )
+
+
+def _tested(app: Path, python: str) -> Iterator[str]:
+    """Compile an application, and run its tests."""
     for command in (
         ["-m", "compileall", "-q", "."],
         ["-m", "pytest", "-q", "-p", "no:cacheprovider"],

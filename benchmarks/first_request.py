@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +23,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import NamedTuple
 
-from load import APPS, FIXTURES, _served
+from load import APPS, FIXTURES, fixed, served
 from measure import BenchmarkError
 
 PATH, WARM = "/api/properties?city=Haifa", "/api/dashboard"
@@ -57,9 +56,9 @@ def main() -> int:
         before, after = Path(folder, "before"), Path(folder, "after")
         for copy in (before, after):
             shutil.copytree(FIXTURES / "leads_api" / "before", copy)
-        _fixed(before, "blocking")
-        _fixed(after, "blocking")
-        _fixed(after, "lifecycle")
+        fixed(before, "blocking")
+        fixed(after, "blocking")
+        fixed(after, "lifecycle")
         was, now = (_asked(copy, options.python, options.starts) for copy in (before, after))
     print("| services | first request | second request | ratio |\n|---|---|---|---|")
     for title, each in (("built on first use", was), ("built in the lifespan", now)):
@@ -68,23 +67,10 @@ def main() -> int:
     return int(options.enforce and now.ratio > MOST)
 
 
-def _fixed(folder: Path, group: str) -> None:
-    command = ["-m", "asyncfix", "fix", "--write", "--unsafe-fixes", "--select", group]
-    done = subprocess.run(
-        [sys.executable, *command, "--allow-dirty", "--no-cache", "."],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode not in (0, 1) or "Fixed" not in done.stdout:
-        raise BenchmarkError(f"nothing is fixed:\n{done.stdout}{done.stderr}")
-
-
 def _asked(folder: Path, python: str, starts: int) -> Asked:
     asked = Asked([], [])
     for _ in range(starts):
-        with _served(APPS["leads"], folder, python, LATENCY) as port:
+        with served(APPS["leads"], folder, python, LATENCY) as port:
             for _ in range(3):
                 _get(port, WARM)
             asked.first.append(_get(port))

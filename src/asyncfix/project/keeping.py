@@ -63,17 +63,17 @@ class Keeping:
         if any(at.node in lazy.values for lazy in file.lazies):
             return None  # who builds it on first use is told of that
         if not at.function:
-            names = (name for name, values in file.names.items() if _is_one(file, values, at.node))
+            names = (name for name, values in file.names.items() if is_one(file, values, at.node))
             return next((("module", name) for name in names), None)
         index = at.function
         while index > 0 and file.functions[index].owner < 0:
             index = file.functions[index].parent
         if index > 0:
             for name, values in file.classes[file.functions[index].owner].attributes.items():
-                if _is_one(file, values, at.node):
+                if is_one(file, values, at.node):
                     return "self", name
         for _, name, value, last in file.sets:
-            if last == "state" and _is_one(file, (value,), at.node):
+            if last == "state" and is_one(file, (value,), at.node):
                 return "state", name
         return None
 
@@ -122,7 +122,7 @@ def _closed_in(file: FileFacts) -> set[str]:
     return found
 
 
-def _is_one(file: FileFacts, values: tuple[int, ...], node: int) -> bool:
+def is_one(file: FileFacts, values: tuple[int, ...], node: int) -> bool:
     """Tell whether a node is one of some values, as it is or with a type beside it."""
     queue = list(values)
     while queue:

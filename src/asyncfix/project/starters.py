@@ -53,7 +53,7 @@ def _made(typing: Typing, file: int, callee: int, depth: int) -> Iterator[Type]:
 
 
 def _is_coroutine(typing: Typing, each: Type) -> bool:
-    """Tell whether calling something gives a coroutine: who is passed its value may await others."""
+    """Tell whether calling something gives a coroutine."""
     return each[0] not in "FM" or bool(typing.functions[each[1]][1].flags & facts.ASYNC)
 
 
