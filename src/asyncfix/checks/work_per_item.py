@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from asyncfix.packs import Rule
+    from asyncfix.project.apart import Waiting
     from asyncfix.project.asked_again import AskedAgain
     from asyncfix.project.program import Project
     from asyncfix.project.reach import Way
@@ -39,7 +40,7 @@ def finding(rule: Rule, item: PerItem, project: Project, help: str = "") -> Find
 
 def told(
     rule: Rule,
-    place: PerItem | AskedAgain,
+    place: PerItem | AskedAgain | Waiting,
     project: Project,
     confidence: Confidence,
     help: str,  # noqa: A002 - as above

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix.checks import loop_invariant_query, repeated_query
+from asyncfix.checks import loop_invariant_query, repeated_query, sequential_awaits
 from asyncfix.checks.blocking_call import readable
 from asyncfix.checks.work_per_item import helped
 from asyncfix.explain.reading import Reading, clipped
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asyncfix.explain.runs import Site
+    from asyncfix.project.apart import Waiting
     from asyncfix.project.asked_again import AskedAgain
     from asyncfix.project.edges import Instance
     from asyncfix.project.reach import Way
@@ -43,8 +44,14 @@ class Items(Reading):
                 yield f"asks what {first} has asked, if that runs before:"
                 yield from self._way(again.way)
                 yield f"  instead: {repeated_query.HELP}"
+        for waiting in self.project.waiting:
+            if self._is_at(waiting, site):
+                first = self._step(waiting.instance, waiting.first[0])
+                yield f"reads what does not share a connection with {first}, and comes after it:"
+                yield from self._way(waiting.way)
+                yield f"  instead, where it needs nothing of that: {sequential_awaits.HELP}"
 
-    def _is_at(self, place: PerItem | AskedAgain, site: Site) -> bool:
+    def _is_at(self, place: PerItem | AskedAgain | Waiting, site: Site) -> bool:
         fid = self.graph.instances[place.instance][0]
         return (fid, place.start, place.end) == (site.fid, site.start, site.end)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from asyncfix.findings import Location, Root, Severity
+from asyncfix.project.apart import Apart, Waiting
 from asyncfix.project.asked_again import AskedAgain, asked_again
 from asyncfix.project.chains import Chain, chains, ways
 from asyncfix.project.clients import Clients
@@ -215,6 +216,12 @@ class Project:
         """Return every place that asks what the same function has asked before."""
         _ = self.chains
         return list(asked_again(self.work))
+
+    @cached_property
+    def waiting(self) -> list[Waiting]:
+        """Return every read that waits for another one which has a connection of its own."""
+        _ = self.chains
+        return list(Apart(self.work).found())
 
     @cached_property
     def lazy_loads(self) -> list[LazyLoad]:

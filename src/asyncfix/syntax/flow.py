@@ -130,6 +130,30 @@ def _attributes_set(statement: Node) -> set[str]:
     return found
 
 
+def waits_in_vain(first: Node, second: Node) -> bool:
+    """Tell whether an `await` comes right after another one, without using what that gives."""
+    here, there = first.parent, second.parent
+    if here is None or there is None or here.kind != "Await" or there.kind != "Await":
+        return False
+    if not is_always(first) or not is_always(second) or is_dropped(first) or is_dropped(second):
+        return False
+    before, after = first.statement, second.statement
+    if before.raw is after.raw:
+        return before.kind == "SimpleStatementLine" and not _is_in(first, second)
+    if {before.kind, after.kind} != {"SimpleStatementLine"} or not _is_next(before, after):
+        return False
+    bound = scopes.bound_in([before])
+    return bool(bound) and not bound & {each.text for each in scopes.names(after)}
+
+
+def _is_next(before: Node, after: Node) -> bool:
+    above = before.parent
+    if above is None or after.parent is None or after.parent.raw is not above.raw:
+        return False
+    rows = [each.raw for each in above.all("body")]
+    return before.raw in rows and rows[rows.index(before.raw) + 1 :][:1] == [after.raw]
+
+
 def is_dropped(node: Node) -> bool:
     """Tell whether nobody looks at what a call gives: it is called for what it does, or raises."""
     around = node.parent

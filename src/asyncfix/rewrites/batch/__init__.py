@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Fix
+from asyncfix.rewrites.batch.at_once import gathered
 from asyncfix.rewrites.batch.documents import LIBRARIES, documents_once
 from asyncfix.rewrites.batch.eager import eager
 from asyncfix.rewrites.batch.frame import called_at
@@ -44,14 +45,11 @@ def _loaded(workspace: Workspace, finding: Finding) -> Iterator[tuple[str, Calla
     yield STRATEGY, lambda: eager(workspace, finding)
 
 
-def _kept(workspace: Workspace, finding: Finding) -> Iterator[tuple[str, Callable[[], Fix]]]:
-    """Yield the rewrites that may serve for a query that is the same for each item."""
-    yield STRATEGY, lambda: kept(workspace, finding)
-
-
-def _reused(workspace: Workspace, finding: Finding) -> Iterator[tuple[str, Callable[[], Fix]]]:
-    """Yield the rewrites that may serve for a query that was asked before."""
-    yield STRATEGY, lambda: reused(workspace, finding)
+def _known(
+    rewrite: Callable[[Workspace, Finding], Fix],
+) -> Callable[[Workspace, Finding], Iterator[tuple[str, Callable[[], Fix]]]]:
+    """Return what yields the one rewrite that may serve for a query."""
+    return lambda workspace, finding: iter([(STRATEGY, lambda: rewrite(workspace, finding))])
 
 
 def _once(workspace: Workspace, finding: Finding) -> Fix:
@@ -156,6 +154,7 @@ def _check_writes(frame: Frame, asked: Step, once: Once) -> None:
 REWRITES = {
     "work-per-item": _batched,
     "lazy-load": _loaded,
-    "loop-invariant-query": _kept,
-    "repeated-query": _reused,
+    "loop-invariant-query": _known(kept),
+    "repeated-query": _known(reused),
+    "sequential-awaits": _known(gathered),
 }
