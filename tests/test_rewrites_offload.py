@@ -416,7 +416,7 @@ asyncio.run(both())
         ),
         ("store[(x, 1)] = (3)", "await asyncio.to_thread(store.__setitem__, (x, 1), (3))"),
         ("store[x] = store[1] = 2", "def main_sync():"),
-        ("store[x] = 1\n    store[x] += 1", "def wait():"),
+        ("store[x] = 1\n    store[x] += 1", "    store[x] += 1"),
         ("store[x] = 1\n    store[2] = store[x]", "def wait():"),
     ],
 )
@@ -540,3 +540,122 @@ async def main"""
     done = rewritten({"main.py": f"import functools\n{code}"}, "offload")
 
     assert 'await asyncio.to_thread(save, "me")' in done.files["main.py"]
+
+
+SHARED = """
+import asyncio
+import json
+from pathlib import Path
+
+from slow import slow
+
+count = 0
+lock = asyncio.Lock()
+
+
+class Box:
+    async def use(self, key, path: Path, other: Path):
+        global count
+{body}
+"""
+
+
+def used(body: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """Return a coroutine's rewritten body, the notes on that, and why the rest is left."""
+    app = SHARED.format(body="\n".join(f"        {row}" for row in body.split("\n")))
+    done = rewritten({"slow.py": SLOW, "app.py": app}, "offload")
+    code = done.files["app.py"].partition("global count\n")[2]
+    return dedent(code).strip(), tuple(n for f in done.fixes for n in f.notes), done.refused
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ("self.total += slow()", "self.total"),
+        ("self.total += 1 + min(slow(), 3)", "self.total"),
+        ("self.totals[key] += slow()", "self.totals[key]"),
+        ("count += slow()", "count"),
+        ("self.total = self.total + slow()", "self.total"),
+        ("other = self.of(key)\nother.total += slow()", "other.total"),
+    ],
+)
+def test_what_others_may_change_is_not_read_before_a_wait_and_set_after_it(body, name):
+    code, _, refused = used(body)
+
+    assert code == body
+    assert f"`{name}` is read before the wait and set after it" in " ".join(refused)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "self.total = slow() + self.total",
+        "own = 1\nown += slow()",
+        "own = {}\nown[key] += slow()",
+        "async with lock:\n    self.total += slow()",
+        "self.total = self.total or slow()",
+    ],
+)
+def test_an_update_that_nothing_comes_between_is_moved(body):
+    code, _, refused = used(body)
+
+    assert code == body.replace("slow()", "await asyncio.to_thread(slow)")
+    assert not refused
+
+
+@pytest.mark.parametrize(
+    ("body", "is_told"),
+    [
+        ("if self.made is None:\n    self.made = slow()", True),
+        ("if key not in self.made:\n    self.made[key] = slow()", True),
+        ("if self.made:\n    return self.made\nself.made = slow()", True),
+        ("self.made = self.made or slow()", True),
+        ("if key:\n    self.made = slow()", False),
+        ("made = None\nif made is None:\n    made = slow()", False),
+        ("async with lock:\n    if self.made is None:\n        self.made = slow()", False),
+    ],
+)
+def test_who_makes_what_is_missing_is_told_that_two_may_do_so(body, is_told):
+    code, notes, _ = used(body)
+
+    assert "await asyncio.to_thread(slow)" in code
+    assert ("two tasks that find it missing" in " ".join(notes)) == is_told
+
+
+READ = "data = json.loads(path.read_text())\n"
+WROTE = "path.write_text(json.dumps(data))"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{READ}data[key] = 1\n{WROTE}",
+        f"with open(path) as file:\n    data = json.load(file)\n{WROTE}",
+        f"if key:\n    {READ}    data[key] = 1\n    {WROTE}",
+        f"if key:\n    {READ}else:\n    data = 1\n{WROTE}",
+        f"{READ}with open(path, mode='w') as file:\n    json.dump(data, file)",
+    ],
+)
+def test_nobody_comes_between_reading_a_file_and_writing_it_again(body):
+    code, _, refused = used(body)
+
+    assert code == body
+    assert "`path` is read and then written again" in " ".join(refused)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"data = key\n{WROTE}\nreturn path.read_text()",
+        f"if key:\n    {READ}else:\n    data = other\n    {WROTE}",
+        f"if key:\n    return path.read_text()\ndata = other\n{WROTE}",
+        f"if key:\n    with open(path) as file:\n        return file.read()\ndata = 1\n{WROTE}",
+        f"{READ}{WROTE.replace('path.', 'other.')}",
+        f"async with lock:\n    {READ}    {WROTE}",
+    ],
+)
+def test_files_that_are_only_read_or_only_written_are_moved(body):
+    code, _, refused = used(body)
+
+    assert "to_thread" in code
+    assert "written again" not in " ".join(refused)

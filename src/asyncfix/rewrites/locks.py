@@ -25,6 +25,11 @@ class Lock(NamedTuple):
     is_sure: bool
 
 
+def is_called_lock(name: str) -> bool:
+    """Tell whether a name says that something is a lock."""
+    return bool(_NAME.search(name))
+
+
 def held(workspace: Workspace, path: str, node: Node, scope: Node) -> tuple[Lock, ...]:
     """Return the locks that a function holds where some code of it runs, the innermost first."""
     return tuple(_held(workspace, path, node, scope))
@@ -64,7 +69,7 @@ def _is_lock(workspace: Workspace, path: str, entered: Node, scope: Node) -> boo
     named = [name.rpartition(".")[2] for name in names]
     if not types or any(name not in project.typing.outside.classes for name in names):
         named.append(entered.text)
-    return False if any(map(_NAME.search, named)) else None
+    return False if any(map(is_called_lock, named)) else None
 
 
 def _entered(workspace: Workspace, path: str, entered: Node, scope: Node) -> int:

@@ -15,6 +15,7 @@ from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.place import refuse_position, refuse_without_await
 from asyncfix.rewrites.threads import thread_call
 from asyncfix.rewrites.unit import unit_of_work
+from asyncfix.rewrites.updates import is_tested
 from asyncfix.rewrites.work import statements_of_work
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
@@ -32,6 +33,7 @@ _ELSEWHERE = (
     "the function runs in another thread: it must not rely on thread-local or context variables "
     "that it sets, nor on objects that other tasks use at the same time"
 )
+_TWICE = "two tasks that find it missing at the same time both make it: the last one stays"
 _COLLECTORS = frozenset(
     "list sorted tuple set frozenset dict sum len max min any all".split()  # noqa: SIM905 - a list has a line for each
 )
@@ -219,11 +221,17 @@ def _is_written(node: Node) -> bool:
 def applicability(place: Place) -> Applicability:
     """Return how sure it is that the call does the same in a thread."""
     safe = place.is_direct and place.target.offload == "safe"
+    safe = safe and not is_tested(place.node, place.scope)
     return Applicability.SAFE if safe else Applicability.UNSAFE
 
 
 def notes(place: Place) -> tuple[str, ...]:
-    """Say what may differ in a thread."""
+    """Say what may differ in a thread, and while the function waits for it."""
+    twice = (_TWICE,) if is_tested(place.node, place.scope) else ()
+    return (*_of_thread(place), *twice)
+
+
+def _of_thread(place: Place) -> tuple[str, ...]:
     if applicability(place) == Applicability.SAFE:
         return ()
     if place.rule.check == nested.CHECK:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from asyncfix import facts
 from asyncfix.findings import Edit, Location
 from asyncfix.rewrites.locks import refuse_held
+from asyncfix.rewrites.updates import refuse_lost, refuse_rewritten
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ def refuse_without_await(place: Place, at: Node | None = None, *, sure_only: boo
     node = place.node if at is None else at
     refuse_position(node, place.scope)
     refuse_held(place.workspace, place.path, node, place.scope, sure_only=sure_only)
+    if place.is_direct and place.target.effect == "file":
+        refuse_rewritten(place.node, place.scope)
 
 
 def refuse_position(node: Node, scope: Node) -> None:
@@ -147,4 +150,5 @@ def refuse_position(node: Node, scope: Node) -> None:
         if each.kind in ("Decorator", "Parameters", "Annotation"):
             raise RefusedError("the place is part of a definition, not of code that runs")
         if each.raw is scope.raw:
-            return
+            break
+    refuse_lost(node, scope)

@@ -10,6 +10,7 @@ from asyncfix.rewrites.handling import refuse_asking
 from asyncfix.rewrites.names import free_name
 from asyncfix.rewrites.place import refuse_without_await
 from asyncfix.rewrites.threads import thread_call
+from asyncfix.rewrites.updates import refuse_lost
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
@@ -52,6 +53,7 @@ def unit_of_work(
 ) -> Fix:
     """Return the fix that runs statements in a thread; raise RefusedError if they cannot move."""
     refuse_without_await(place, statements[0])
+    refuse_lost(place.node, place.scope)
     refuse_asking(statements, place.scope)
     unit = unit_from(place.scope, statements)
     thread = thread_call(place)
