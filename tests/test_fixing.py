@@ -382,6 +382,23 @@ def test_a_declined_fix_is_not_asked_for_again(fix):
     assert reasons(changes) == ["declined"]
 
 
+def test_what_another_fix_makes_possible_is_asked_for_once_more_when_the_rest_is_done(fix):
+    class Enabled(Planted):
+        def plan(self, finding, bench):
+            fixes, refusals = super().plan(finding, bench)
+            if "2" in finding.code and "await" not in bench.texts("app.py").text:
+                return (), refusals
+            return fixes, refusals
+
+    planted = Enabled()
+
+    texts, changes = fix({"app.py": SLEEPS + "    time.sleep(2)\n"}, planted)
+
+    assert "    await asyncio.sleep(2)\n" in texts["app.py"]
+    assert not changes.unfixed
+    assert planted.asked == ["time.sleep(1)", "time.sleep(2)", "time.sleep(2)"]
+
+
 def test_a_place_that_another_with_the_same_code_stood_for_is_fixed_after_it(fix):
     source = "import time\n\nclass Slow:\n    @property\n    def value(self):\n"
     source += "        time.sleep(1)\n\nasync def wait(slow: Slow):\n"

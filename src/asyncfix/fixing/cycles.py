@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from asyncfix.syntax.statements import statements_of, tokens_of
@@ -28,6 +29,17 @@ def closing(before: Bench, after: Bench, trial: Trial) -> Iterator[tuple[Candida
             if each.module.partition(".")[0] in after.first_party and new.closes(each, old):
                 reason = f"{each.path} would import `{each.module}`, which imports it in turn"
                 yield candidate, reason
+
+
+@lru_cache(maxsize=10_000)  # most files stay as they are from one proof to the next
+def _imports(data: bytes) -> tuple[tuple[str, str], ...]:
+    """Return what a file imports while it is imported: the module and the name, as written."""
+    return tuple(
+        (each.module, name.name)
+        for each in statements_of(list(tokens_of(data)), data)
+        if not _LATER & set(each.within)
+        for name in each.names
+    )
 
 
 class _Graph:
@@ -60,11 +72,7 @@ class _Graph:
         if index not in self.known:
             data = self.bench.texts(self.paths[index]).data
             self.known[index] = {
-                found
-                for each in statements_of(list(tokens_of(data)), data)
-                if not _LATER & set(each.within)
-                for name in each.names
-                for found in self._told(index, each.module, name.name)
+                found for told in _imports(data) for found in self._told(index, *told)
             }
         return self.known[index]
 

@@ -40,5 +40,7 @@ class Installed:
 
     def _workspace(self, bench: Bench) -> Workspace:
         if self._asked is None or self._asked[0] is not bench:
-            self._asked = (bench, Workspace(bench.project, bench.texts, bench.found.root))
+            parsed = self._asked[1].parsed if self._asked else {}
+            workspace = Workspace(bench.project, bench.texts, bench.found.root, parsed)
+            self._asked = (bench, workspace)
         return self._asked[1]

@@ -79,6 +79,7 @@ class _Rounds:
         self.failed: dict[tuple[str, str, str], str] = {}
         self.declined: set[str] = set()
         self.reasons: dict[str, list[Refusal]] = defaultdict(list)
+        self.idle: set[str] = set()  # had no fix: asked again when all others are done
         self.changed_since = False  # whether anything was fixed since all was open to be tried
 
     def next(self) -> bool:
@@ -88,8 +89,10 @@ class _Rounds:
             reason = f"would change more than {self.wishes.max_files} files"
             self._refuse(candidate.finding, Refusal(candidate.fix.strategy, reason))
         if not chosen:
-            again, self.changed_since = self.changed_since and bool(self.failed), False
+            open_again = bool(self.failed or self.idle)
+            again, self.changed_since = self.changed_since and open_again, False
             self.failed.clear()
+            self.idle.clear()
             return again
         proven = prove(self.bench, chosen, self._importer(), self.failed.update)
         if proven:
@@ -105,14 +108,17 @@ class _Rounds:
 
     def _candidates(self) -> list[Candidate]:
         """Return the fix to try for each finding, of those that have not failed."""
-        self.reasons.clear()
         found = []
         for finding in self.bench.findings:
+            if finding.fingerprint in self.idle:
+                continue
+            self.reasons.pop(finding.fingerprint, None)
             if finding.fingerprint in self.declined:
                 self._refuse(finding, Refusal("", "declined"))
                 continue
             open_ = self._open(finding)
             if not open_:
+                self.idle.add(finding.fingerprint)
                 continue
             picked = self.decide(finding, tuple(open_), self.bench)
             if picked is None:

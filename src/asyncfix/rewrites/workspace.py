@@ -50,12 +50,19 @@ class RefusedError(AsyncfixError):
 
 @dataclass(frozen=True)
 class Workspace:
-    """A project with its texts; what is parsed once is kept. `root` is where its files lie."""
+    """A project with its texts. `root` is where its files lie.
+
+    What is worked out once is kept. What is parsed is kept in `parsed` with its text; another
+    workspace of the same files may take that over.
+    """
 
     project: Project
     texts: Callable[[str], Text]
     root: Path | None = None
-    _kept: dict[tuple[str, str, int], object] = field(default_factory=dict, compare=False)
+    parsed: dict[tuple[str, str, int], tuple[object, object]] = field(
+        default_factory=dict, compare=False
+    )
+    _kept: dict[tuple[str, int], object] = field(default_factory=dict, compare=False)
 
     @property
     def config(self) -> Config:
@@ -68,21 +75,30 @@ class Workspace:
 
     def syntax(self, path: str) -> Syntax:
         """Return what parses the expressions of a file."""
-        key = (path, "syntax", 0)
-        if key not in self._kept:
-            self._kept[key] = Syntax(self.text(path).data)
-        return self._kept[key]  # type: ignore[return-value]
+        data = self.text(path).data
+        return self._parsed(path, "syntax", 0, data, lambda: Syntax(data))
 
     def imports(self, path: str) -> Module:
         """Return the import statements of a file."""
-        key = (path, "imports", 0)
-        if key not in self._kept:
-            self._kept[key] = Module(self.text(path), self.first_party)
-        return self._kept[key]  # type: ignore[return-value]
+        text, own = self.text(path), self.first_party
+        return self._parsed(path, "imports", 0, (text.data, own), lambda: Module(text, own))
+
+    def whole(self, path: str) -> Tree:
+        """Return the syntax of a whole file."""
+        data = self.text(path).data
+        return self._parsed(path, "tree", -1, data, lambda: Tree(data, 0, len(data)))
+
+    def _parsed(self, path: str, kind: str, at: int, text: object, make: Callable[[], T]) -> T:
+        """Return what is made of a text, once as long as that stays the same."""
+        key = (path, kind, at)
+        found = self.parsed.get(key)
+        if found is None or found[0] != text:
+            found = self.parsed[key] = (text, make())
+        return found[1]  # type: ignore[return-value]
 
     def kept(self, kind: str, number: int, make: Callable[[], T]) -> T:
         """Return what is made once for a number, and then kept."""
-        key = ("", kind, number)
+        key = (kind, number)
         if key not in self._kept:
             self._kept[key] = make()
         return self._kept[key]  # type: ignore[return-value]
@@ -138,10 +154,8 @@ class Workspace:
         if not around:
             return None
         outer = max(around, key=lambda each: each.end - each.start)
-        key = (location.path, "tree", outer.start)
-        if key not in self._kept:
-            self._kept[key] = Tree(self.text(location.path).data, outer.start, outer.end)
-        return self._kept[key]  # type: ignore[return-value]
+        data, start, end = self.text(location.path).data, outer.start, outer.end
+        return self._parsed(location.path, "tree", start, data, lambda: Tree(data, start, end))
 
     @cached_property
     def chains(self) -> dict[tuple[str, int, int], list[Chain]]:

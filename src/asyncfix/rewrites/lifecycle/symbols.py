@@ -8,14 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix.syntax import scopes
-from asyncfix.syntax.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from asyncfix.project.modules import Definition
     from asyncfix.rewrites.workspace import Workspace
-    from asyncfix.syntax.tree import Node
+    from asyncfix.syntax.tree import Node, Tree
 
 _DOTTED = re.compile(r"[A-Za-z_][\w.]*")
 
@@ -42,16 +41,23 @@ class Use(NamedTuple):
 
 def module_tree(workspace: Workspace, path: str) -> Tree:
     """Return the syntax of a whole file; it is parsed once."""
-    data = workspace.text(path).data
-    return workspace.kept("whole", workspace.files[path], lambda: Tree(data, 0, len(data)))
+    return workspace.whole(path)
 
 
-def uses(workspace: Workspace, home: str, name: str) -> Iterator[Use]:
-    """Yield every use of a name of a module, in all files; imports and its definition aside."""
+def uses(workspace: Workspace, home: str, name: str) -> Sequence[Use]:
+    """Return every use of a name of a module, in all files; imports and its definition aside."""
+    return workspace.kept(
+        f"uses of {name}", workspace.files[home], lambda: tuple(_uses(workspace, home, name))
+    )
+
+
+def _uses(workspace: Workspace, home: str, name: str) -> Iterator[Use]:
     wanted = _Wanted(workspace, home, name)
-    word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
+    bare = name.encode()
+    word = re.compile(rb"\b" + re.escape(bare) + rb"\b")
     for path in workspace.files:
-        if word.search(workspace.text(path).data):
+        data = workspace.text(path).data
+        if bare in data and word.search(data):  # the first test is much faster
             yield from wanted.uses_in(path)
 
 
