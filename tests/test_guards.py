@@ -28,6 +28,50 @@ def severities(check, tmp_path):
     return run
 
 
+def test_what_a_generator_or_a_context_manager_is_given_decides(severities):
+    app = """
+        from contextlib import contextmanager
+        from os import PathLike
+
+        def lines(content):
+            if isinstance(content, PathLike):
+                open(content)
+            yield 1
+
+        @contextmanager
+        def opened(content):
+            if isinstance(content, PathLike):
+                open(content)
+            yield 1
+
+        def first(content: bytes):
+            return next(line for line in lines(content))
+
+        class Reader:
+            def lines(self, content):
+                if isinstance(content, PathLike):
+                    open(content)
+                yield 1
+
+        async def whole(data: bytes, reader: Reader):
+            for line in lines(data): ...
+            for line in reader.lines(data): ...
+            with opened(data): ...
+            first(data)
+
+        async def path(name: PathLike, reader: Reader):
+            for line in lines(name): ...
+            for line in reader.lines(name): ...
+            with opened(name): ...
+    """
+
+    assert severities(app) == {
+        "lines(name)": "warning",
+        "reader.lines(name)": "warning",
+        "opened(name)": "warning",
+    }
+
+
 KINDS = """
     import time
     from typing import Protocol

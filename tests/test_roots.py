@@ -494,6 +494,43 @@ def test_background_tasks(roots):
     }
 
 
+def test_what_another_program_runs_as_well_is_start_up(severities):
+    app = """
+        import asyncio
+        import time
+        from contextlib import asynccontextmanager
+        from fastapi import FastAPI
+
+        async def load():
+            time.sleep(1)
+            asyncio.create_task(watch())
+
+        async def refresh():
+            time.sleep(1)
+
+        async def watch(): ...
+
+        @asynccontextmanager
+        async def lifespan(app):
+            await load()
+            await refresh()
+            yield
+
+        app = FastAPI(lifespan=lifespan)
+
+        @app.get("/")
+        async def get():
+            await refresh()
+
+        def validate():
+            async def run():
+                await load()
+                await refresh()
+            asyncio.run(run())
+    """
+    assert severities(app) == {"app.load": "info", "app.refresh": "error"}
+
+
 def test_what_a_lifespan_enters_is_start_up(severities):
     app = """
         import time
@@ -1514,10 +1551,14 @@ def test_tests_and_scripts_are_information(severities):
         "scripts/load.py": text,
         "shop/tests/conftest.py": text,
         "shop/latest.py": text,
+        "speed_benchmark.py": text,
+        "benchmarking.py": text,
     }
     assert severities(text, others) == {
         "app.wait": "error",
         "shop.latest.wait": "error",
+        "benchmarking.wait": "error",
+        "speed_benchmark.wait": "info",
         "tests.test_app.wait": "info",
         "test_here.wait": "info",
         "scripts.load.wait": "info",

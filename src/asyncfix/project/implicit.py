@@ -84,9 +84,10 @@ class Implicit:
             return
         for each in self.typing.of(site.file, node, site.self_class):
             if each[0] == "K" and site.kind == facts.ENTERS:
-                awaited = bool(self.typing.functions.seen(each[1]).flags & facts.ASYNC)
+                flags = self.typing.functions.seen(each[1]).flags
+                awaited, bound = bool(flags & facts.ASYNC), bool(flags & facts.METHOD)
                 self.graph.edge(
-                    site, each[1], each[2], bound=True, awaited=awaited, kind="with", runs=True
+                    site, each[1], each[2], bound=bound, awaited=awaited, kind="with", runs=True
                 )
             elif each[0] in "IE":
                 self._dunders(site, each, DUNDERS[site.kind], call)
@@ -105,7 +106,14 @@ class Implicit:
                 return
         for each in self.typing.of(site.file, node, site.self_class):
             if each[0] == "G":
-                graph.edge(site, each[1], each[2], bound=True, kind="iterate", runs=True)
+                bound = bool(self.typing.functions.seen(each[1]).flags & facts.METHOD)
+                graph.edge(
+                    site._replace(node=node),
+                    *each[1:3],
+                    bound=bound,
+                    kind="iterate",
+                    runs=True,
+                )
             elif each[0] in "IE":
                 self._dunders(site, each, DUNDERS[facts.ITERATES], ())
 

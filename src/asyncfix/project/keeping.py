@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from asyncfix.project.clients import Making
     from asyncfix.project.program import Project
 
-_CLOSES = frozenset(("aclose", "close", "disconnect", "dispose", "stop", "wait_closed"))
+_CLOSES = frozenset(
+    ("__aexit__", "aclose", "close", "disconnect", "dispose", "stop", "wait_closed")
+)
 # calls that may close what they are handed, or whose result they enter
 _CLOSERS = frozenset(("push_async_callback", "enter_async_context", "push_async_exit", "callback"))
 _THROUGH = (facts.AWAIT, facts.ITEM, facts.ELEMENT, facts.ENTERED, facts.AENTERED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from copy import copy
 from functools import cached_property
@@ -47,6 +48,7 @@ _SCRIPTS = frozenset(
 )
 
 
+_SCRIPT = re.compile(r"conftest|(?:test|bench|benchmark)_|\w+_(?:test|bench|benchmark)s?\.py$")
 _MIGRATION = frozenset(("upgrade", "downgrade", "revision"))
 _PER_ITEM = "batching"  # the group of rules that judges loops, on the event loop or not
 TO_THREAD = (3, 9)  # the Python that `asyncio.to_thread` came with
@@ -375,7 +377,7 @@ class Project:
     def is_beside(self, path: str) -> bool:
         """Tell whether a file holds tests, scripts or examples."""
         folders, _, name = path.rpartition("/")
-        return not _SCRIPTS.isdisjoint(folders.split("/")) or name.startswith(("test_", "conftest"))
+        return not _SCRIPTS.isdisjoint(folders.split("/")) or bool(_SCRIPT.match(name))
 
     @cached_property
     def lifetimes(self) -> Lifetimes:

@@ -52,7 +52,9 @@ class Startup:
                 if callee in self.settled or graph.instances[callee][0] in entries:
                     continue
                 callers = [edge for edge in graph.spawned[callee] if edge.caller in self.reached]
-                if callers and all(map(self._is_early, callers)):
+                early = [edge for edge in callers if self._is_early(edge)]
+                # what a program that never serves awaits besides is no request
+                if early and all(e in early or self.serving.get(e.caller) == 0 for e in callers):
                     self.settled.add(callee)
                     queue.append(callee)
 
