@@ -100,9 +100,7 @@ def test_a_run_without_a_cache_finds_out_nothing_that_only_a_later_run_would_ask
         run(project, folder)
 
     untraced, traced = (each.project.typing for each in linked)
-    assert untraced.memo == traced.memo
     assert (any(untraced.trace.masks), any(traced.trace.masks)) == (False, True)
-    assert not untraced.masks
 
 
 def test_a_changed_file_is_read_again(project, folder):

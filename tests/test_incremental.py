@@ -402,9 +402,9 @@ def read(monkeypatch):
     names = []
     original = Callees.read
 
-    def noted(callees, here, place):
+    def noted(callees, here, *place):
         names.append(callees.graph.function(here[0]).name)
-        original(callees, here, place)
+        original(callees, here, *place)
 
     monkeypatch.setattr(Callees, "read", noted)
     return names

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from asyncfix.project.edges import Here
     from asyncfix.project.graph import Graph
-    from asyncfix.project.types import Type, Types
+    from asyncfix.project.types import Node, Type, Types
+
+_PASSED = (facts.PARAM, facts.OUTER)
 
 
 class Callees:
@@ -35,21 +37,19 @@ class Callees:
             "E": self._outside_instance,
         }
 
-    def read(self, here: Here, place: Sequence[int]) -> None:
+    def read(self, here: Here, place: Sequence[int], nodes: Sequence[Node]) -> None:
         """Follow a call to all that it may run; most calls lead nowhere."""
-        graph = self.graph
-        nodes = graph.files[here[1]].nodes
-        parts = nodes[place[1]]
-        callee = nodes[parts[1]]
+        function = nodes[place[1]][1]
+        callee = nodes[function]
         operator = callee[0]
-        if operator == facts.ATTR and not graph.wanted.is_called(callee[2]):
+        if operator == facts.ATTR and not self.graph.wanted.is_called(callee[2]):
             return
-        types = self.typing.of(here[1], parts[1], here[2])
-        if operator in (facts.PARAM, facts.OUTER):
+        types = self.typing.of(here[1], function, here[2])
+        if operator in _PASSED:
             self._read_passed(Site(*here, *place), types)
         elif not types:
-            if operator == facts.ATTR and callee[2] in graph.wanted.names:
-                graph.unresolved.append((here[0], place[2], place[3]))
+            if operator == facts.ATTR and callee[2] in self.graph.wanted.names:
+                self.graph.unresolved.append((here[0], place[2], place[3]))
         elif not self._silent.issuperset(types):
             self._follow_all(Site(*here, *place), types)
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from asyncfix.project.index import Container
     from asyncfix.project.types import Node, Types
 
+Place = tuple[int, int, int]  # an expression: file, node, and what `self` is
+Key = int | tuple[int, int]  # the same within a file, where `self` is mostly what it is
+
 DEEPEST = 60
 
 _ROOM = 8
@@ -75,9 +78,10 @@ class Typing:
             for start, head in zip(self.first_function, files.heads, strict=True)
             for at in head.repeating
         )
-        self.memo: dict[tuple[int, int, int], Types] = {}
-        self.masks: dict[tuple[int, int, int], int] = {}
+        self._known: list[dict[Key, Types]] = [{} for _ in files.paths]
+        self._masks: list[dict[Key, int]] = [{} for _ in files.paths]
         self._same: dict[Types, Types] = {}  # equal types are kept once
+        self._kept: set[int] = set()  # the ids of these
         self.depth = 0
         self.index = Index(files, self.modules, self.first_class, self.trace)
         self.hierarchy = Hierarchy(self)
@@ -127,11 +131,12 @@ class Typing:
         """Return the types of an expression; `self_class` is what `self` is, if not the owner."""
         if not node:
             return ()
-        key = (file, node, self_class)
-        trace = self.trace
-        found = self.memo.get(key)
+        key = node if self_class < 0 else (node, self_class)
+        known, trace = self._known[file], self.trace
+        found = known.get(key)
         if found is not None:
-            trace.mask |= self.masks.get(key) or trace.bits[file]
+            if trace.kept:
+                trace.mask |= self._masks[file].get(key) or trace.bits[file]
             return found
         outer, mine = trace.mask, trace.bits[file]
         if self.depth > DEEPEST:
@@ -140,8 +145,8 @@ class Typing:
         trace.mask = mine
         parts = self.files[file].nodes[node]
         evaluate = self.evaluate.get(parts[0])
-        self.memo[key] = ()
         types: Types = ()
+        known[key] = types
         if evaluate is not None:
             self.depth += 1
             types = evaluate(file, parts, self_class)
@@ -150,24 +155,47 @@ class Typing:
             put = self.index.puts.get((file, node))
             if put:
                 types = unique((*types, ("S", self.at(put, self_class))))
-        self.memo[key] = types = self._same.setdefault(types, types)
+        if types:
+            known[key] = types = self._once(types)
         if trace.mask != mine:
-            self.masks[key] = trace.shared()
+            self._masks[file][key] = trace.shared()
         trace.mask |= outer
         return types
 
-    def forget(self, but: Iterable[tuple[int, int, int]]) -> None:
+    def _once(self, types: Types) -> Types:
+        """Return the one of equal types that is kept."""
+        if id(types) not in self._kept:
+            types = self._same.setdefault(types, types)
+            self._kept.add(id(types))
+        return types
+
+    def forget(self, but: Iterable[Place]) -> None:
         """Make room, but for some expressions: what is asked for after this is found anew."""
-        kept = [key for key in but if key in self.memo]
-        self.masks = {key: self.mask(key) for key in kept}
-        self.memo = {key: self.memo[key] for key in kept}
-        self._same = {}
+        answers = ((place, self.answer(place)) for place in but)
+        kept = [(place, *answer) for place, answer in answers if answer is not None]
+        for known, masks in zip(self._known, self._masks, strict=True):
+            known.clear()
+            masks.clear()
+        for place, types, mask in kept:
+            self.preset(place, types, mask)
+        self._same, self._kept = {}, set()
         self.functions.forget()
         self.trace.forget()
 
-    def mask(self, key: tuple[int, int, int]) -> int:
-        """Return what the types of an expression rest on."""
-        return self.masks.get(key) or self.trace.bits[key[0]]
+    def answer(self, place: Place) -> tuple[Types, int] | None:
+        """Return the types that an expression was found to have, and what they rest on."""
+        file, node, self_class = place
+        key = node if self_class < 0 else (node, self_class)
+        found = self._known[file].get(key)
+        if found is None:
+            return None
+        return found, self._masks[file].get(key) or self.trace.bits[file]
+
+    def preset(self, place: Place, types: Types, mask: int) -> None:
+        """Take over what is known of an expression."""
+        file, node, self_class = place
+        key = node if self_class < 0 else (node, self_class)
+        self._known[file][key], self._masks[file][key] = types, mask
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -187,7 +215,7 @@ class Typing:
 
     def at(self, places: Iterable[tuple[int, ...]], self_class: int = -1) -> Types:
         """Return the types at some places, which begin with a file and end with a node."""
-        return unique(each for at in places for each in self.of(at[0], at[-1], self_class))
+        return unique([each for at in places for each in self.of(at[0], at[-1], self_class)])
 
     def put(self, key: Container, self_class: int = -1) -> Types:
         """Return the container that holds what the project puts into one, if it does."""

@@ -139,6 +139,12 @@ class Graph:
             here = (number, file, self_class)
             self._read_sites(here, function.sites)
             self._read_attributes(here, function.reads)
+        if trace.kept:
+            self._measure(number, before)
+
+    def _measure(self, number: Instance, before: int) -> None:
+        """Note how much came of reading a function, after `before` unresolved calls."""
+        trace = self.typing.trace
         self.extents[number] = Extent(
             trace.number(trace.mask),
             len(self.edges[number]),
@@ -151,17 +157,18 @@ class Graph:
         )
 
     def _read_sites(self, here: Here, sites: Sequence[int]) -> None:
-        for at in range(0, len(sites), facts.SITE):
-            kind = sites[at]
-            if sites[at + 4] and self._dead((here[0], sites[at + 4])):
+        nodes, wanted, read = self.files[here[1]].nodes, self.wanted, self.callees.read
+        for place in zip(*[iter(sites)] * facts.SITE, strict=True):
+            kind, node = place[:2]
+            if place[4] and self._dead((here[0], place[4])):
                 continue
             if kind <= facts.AWAITS:
-                self.callees.read(here, sites[at : at + facts.SITE])
+                read(here, place, nodes)
             elif kind == facts.SETS:
-                if self.files[here[1]].nodes[sites[at + 1]][2] in self.wanted.setters:
-                    self.implicit.set_property(Site(*here, *sites[at : at + facts.SITE]))
-            elif kind != facts.SETS_ITEM or kind in self.wanted.dunders:
-                self.implicit.read(Site(*here, *sites[at : at + facts.SITE]))
+                if nodes[node][2] in wanted.setters:
+                    self.implicit.set_property(Site(*here, *place))
+            elif kind != facts.SETS_ITEM or kind in wanted.dunders:
+                self.implicit.read(Site(*here, *place))
 
     def _contradicts(self, place: tuple[Instance, int]) -> bool:
         """Tell whether the class of `self` contradicts a guard, or the guard keeps loops out."""
@@ -186,13 +193,13 @@ class Graph:
 
     def _read_attributes(self, here: Here, reads: Sequence[int]) -> None:
         nodes, wanted = self.files[here[1]].nodes, self.wanted
-        for at in range(0, len(reads), facts.SITE):
-            kind = reads[at]
+        for place in zip(*[iter(reads)] * facts.SITE, strict=True):
+            kind = place[0]
             if kind == facts.READS:
-                if nodes[reads[at + 1]][2] in wanted.properties:
-                    self.implicit.read_property(Site(*here, *reads[at : at + facts.SITE]))
+                if nodes[place[1]][2] in wanted.properties:
+                    self.implicit.read_property(Site(*here, *place))
             elif kind in wanted.dunders:
-                self.implicit.read(Site(*here, *reads[at : at + facts.SITE]))
+                self.implicit.read(Site(*here, *place))
 
     def site(self, number: Instance, node: int, start: int, end: int) -> Site:
         """Return a call within an instance, under no guards."""
@@ -258,10 +265,10 @@ class Graph:
         ):
             return
         qualname = self.qualname(fid) if function.name in self._told else ""
-        if qualname in self.trusted or qualname in self.typing.library.offloads:
+        if qualname and (qualname in self.trusted or qualname in self.typing.library.offloads):
             return
-        target = self._promised(function)
-        if qualname in self.typing.library.own:
+        target = self._promised(function) if function.contract else None
+        if qualname and qualname in self.typing.library.own:
             target = self.typing.library.targets[qualname]
         if target is not None and not awaited:
             self.hit(site, target, qualname or self.qualname(fid))

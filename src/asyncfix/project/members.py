@@ -26,7 +26,7 @@ class Members:
         self._known = Memo(typing.trace, self._of_instance, lambda _: ())
         self._having = Memo(typing.trace, self._classes_having, lambda _: ())
         self.by_kind: dict[str, Callable[[Type, str], Types]] = {
-            "I": lambda owner, name: self.of_instance(owner[1], name),
+            "I": lambda owner, name: self._known((owner[1], name)),
             "C": lambda owner, name: self.of_class(owner[1], name),
             "Q": self._of_super,
             "E": self._of_outside_instance,
@@ -40,8 +40,13 @@ class Members:
         """Return what `base.name` is."""
         base, name = parts[1], parts[2]
         bases = self.typing.of(file, base, self_class)
-        found = [found for each in bases for found in self.of(each, name)]
-        if all(each[0] in "EX" for each in bases) and not self._is_told(bases, name):
+        found: list[Type] = []
+        is_outside = True
+        for each in bases:
+            find = self.by_kind.get(each[0])
+            found += find(each, name) if find else ()
+            is_outside = is_outside and each[0] in "EX"
+        if is_outside and not self._is_told(bases, name):
             return (
                 self._set_elsewhere(file, base, name)
                 or self._of_own_kind(bases, name)

@@ -36,6 +36,7 @@ class Modules:
         self.packages: set[str] = set()
         for index, path in enumerate(files.paths):
             self._add(index, path)
+        self.own = {path.rpartition("/")[2] for path in (*self.by_path, *self.folders)}
         self.folder = [posixpath.dirname(path) for path in files.paths]
         self.root = [self._package_root(folder) for folder in self.folder]
         self.roots = sorted({*self.root, *(name.strip("./") for name in src), "", "src"})
@@ -85,11 +86,11 @@ class Modules:
         return self.found[key]
 
     def _module(self, index: int, dotted: str) -> Definition | None:
-        path = dotted.replace(".", "/")
+        path, top = dotted.replace(".", "/"), dotted.partition(".")[0]
         folder, root = self.folder[index], self.root[index]
-        known = dotted.partition(".")[0] in self.known
+        known = top in self.known
         strict = [root] if folder in self.packages else [folder]
-        if known and dotted.partition(".")[0] in sys.builtin_module_names:
+        if top not in self.own or (known and top in sys.builtin_module_names):
             return None
         if known and folder not in self.packages and folder not in ("", "src"):
             # a folder without __init__ shadows libraries only where scripts are started from it
@@ -185,7 +186,11 @@ class Modules:
 
     def lookup(self, index: int, name: str) -> tuple[Definition, ...]:
         """Return the definitions of a module-level name, through imports and stars."""
-        return self._defined((index, name))
+        file = self.files[index]
+        if name in file.names or file.stars:
+            return self._defined((index, name))
+        self.trace.mask |= self.trace.bits[index]
+        return ()
 
     def _look(self, key: tuple[int, str]) -> tuple[Definition, ...]:
         index, name = key

@@ -26,7 +26,7 @@ class Shapes:
     def union(self, file: int, parts: Node, self_class: int) -> Types:
         """Return what any of some expressions gives."""
         of = self.typing.of
-        return unique(each for node in parts[1] for each in of(file, node, self_class))
+        return unique([each for node in parts[1] for each in of(file, node, self_class)])
 
     def sequence(self, file: int, parts: Node, self_class: int) -> Types:
         """Return a container, with the types of its elements or values."""

@@ -93,8 +93,9 @@ def taken(project: Project) -> Snapshot:
         for cls, order in hierarchy.with_bases.items()
     ]
     passed = [
-        Answer(*key, trace.number(typing.mask(key)), list(typing.memo[key]))
-        for key in sorted(graph.callbacks.passed)
+        Answer(*place, trace.number(answer[1]), list(answer[0]))
+        for place in sorted(graph.callbacks.passed)
+        if (answer := typing.answer(place))
     ]
     fresh = trace.masks[len(project.masks) :]
     return Snapshot(
@@ -183,8 +184,7 @@ def _restored(project: Project, snapshot: Snapshot, found: Stale) -> bool:
     }
     for each in snapshot.passed:
         if holds[each.mask] and each.file not in found.changed:
-            key = (each.file, each.node, each.self_class)
-            typing.memo[key], typing.masks[key] = types(each.types), masks[each.mask]
+            typing.preset(each[:3], types(each.types), masks[each.mask])
     project.known_notes = {
         check: {
             at: each for at, each in notes.items() if holds[each.mask] and at not in found.again

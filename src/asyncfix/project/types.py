@@ -32,6 +32,8 @@ _MOST_TYPES = 8
 
 def unique(types: Iterable[Type]) -> Types:
     """Return each type once, and not more of them than are worth following."""
+    if isinstance(types, list) and len(types) <= 1:
+        return tuple(types)
     found = tuple(dict.fromkeys(types))
     return found if len(found) <= _MOST_TYPES else found[:_MOST_TYPES]
 
