@@ -919,3 +919,154 @@ def test_what_is_looked_up_with_a_default_is_there(found):
     """
 
     assert found(app) == [("n-plus-one-query", "grants(pool, key, known.get(key))")]
+
+
+# What a reading of findings in other projects has shown to be no work per item
+
+
+def test_jobs_that_nobody_waits_for_are_no_queries_of_the_loop(found):
+    app = """
+        import asyncio
+        from store import load
+
+        async def started(items):
+            for item in items:
+                asyncio.create_task(load(item))
+
+        async def waited(items):
+            tasks = [asyncio.create_task(load(item)) for item in items]
+            return await asyncio.gather(*tasks)
+    """
+
+    assert found(app) == asked("load(item)")
+    assert found(app.replace("gather(*tasks)", "wait(tasks)")) == asked("load(item)")
+
+
+def test_a_second_try_is_the_same_work(found):
+    app = """
+        from store import client
+
+        async def get(items):
+            for item in items:
+                page = await client.get(item)
+                if page is None:
+                    page = await client.get(item)
+                print(page)
+    """
+
+    assert found(app) == [("n-plus-one-request", "client.get(item)")]
+
+
+def test_statements_that_are_items_are_sent_one_by_one(found):
+    app = """
+        from sqlalchemy import text
+        from store import session
+
+        async def run(statements, keys):
+            for statement in statements:
+                session.execute(text(statement))
+            for key in keys:
+                session.execute(text("SELECT * FROM users WHERE id = :key"), {"key": key})
+    """
+
+    code = 'session.execute(text("SELECT * FROM users WHERE id = :key"), {"key": key})'
+    assert found(app) == asked(code)
+
+
+def test_a_cast_list_of_three_has_three_items(found):
+    app = """
+        from typing import cast
+        from store import load
+
+        async def get(many):
+            for item in cast(list, [1, 2, 3]):
+                await load(item)
+            for item in cast(list, many):
+                print(await load(item))
+    """
+
+    assert found(app) == asked("load(item)")
+
+
+def test_what_is_looked_for_among_the_keys_is_remembered(found):
+    app = """
+        from store import load
+
+        class Users:
+            def __init__(self):
+                self.known = {}
+                self.others = {}
+
+            async def get(self, key):
+                if key not in self.known.keys():
+                    self.known[key] = await load(key)
+                return self.known[key]
+
+            async def other(self, key):
+                self.others[key] = await load(key)
+                return self.others[key]
+
+            async def every(self, items):
+                return [(await self.get(item), await self.other(item)) for item in items]
+    """
+
+    assert found(app) == asked("self.other(item)")
+
+
+def test_a_protocol_is_kept_by_what_can_be_called_as_it_says(found):
+    app = """
+        from typing import Any, Protocol
+        from store import client, load
+
+        class Table(Protocol):
+            async def create(self, *, data: dict) -> Any: ...
+
+        class Chat:
+            async def create(self, messages, model=None, **kwargs):
+                return await client.get(messages)
+
+        class Users:
+            async def create(self, *, data, key=0):
+                return await load(data)
+
+        async def every(table: Table, items):
+            for item in items:
+                await table.create(data=item)
+    """
+
+    assert found(app) == asked("table.create(data=item)")
+
+
+def test_a_wrapper_leads_to_what_it_was_put_on(found):
+    app = """
+        from functools import wraps
+        from store import count
+
+        def dispatched(other):
+            def decorator(function):
+                @wraps(function)
+                def wrapper(*args):
+                    chosen = function if args else other
+                    return chosen(*args)
+                return wrapper
+            return decorator
+
+        async def aplain(item):
+            return item
+
+        async def aasking(item):
+            return item
+
+        @dispatched(aplain)
+        def plain(item):
+            return item + 1
+
+        @dispatched(aasking)
+        def asking(item):
+            return count(item)
+
+        async def get(items):
+            return [plain(item) for item in items], [asking(item) for item in items]
+    """
+
+    assert found(app) == asked("asking(item)")

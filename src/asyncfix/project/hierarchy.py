@@ -10,8 +10,9 @@ from asyncfix.project.trace import Memo
 from asyncfix.project.types import SCALARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from asyncfix.facts import Param
     from asyncfix.project.evaluate import Typing
     from asyncfix.project.types import Type, Types
 
@@ -147,12 +148,15 @@ class Hierarchy:
                     below.setdefault(cls, []).extend(extra)
 
     def _fits(self, cls: int, protocol: int, names: Iterable[str]) -> bool:
-        """Tell whether the methods that a protocol asks for are async where it says so."""
+        """Tell whether the methods that a protocol asks for are there, and called as it says."""
         functions = self.typing.functions
+        pairs = (
+            (functions[self.own_method(cls, n)][1], functions[self.own_method(protocol, n)][1])
+            for n in names
+        )
         return all(
-            functions[self.own_method(cls, name)][1].flags & facts.ASYNC
-            == functions[self.own_method(protocol, name)][1].flags & facts.ASYNC
-            for name in names
+            own.flags & facts.ASYNC == told.flags & facts.ASYNC and _takes(own.params, told.params)
+            for own, told in pairs
         )
 
     def implementers(self, cls: int, name: str) -> list[tuple[int, int]]:
@@ -192,3 +196,17 @@ class Hierarchy:
             return of[1] in above or (False if is_builtin else None)
         is_other = each[0] in "ST" and is_builtin and of[1].removeprefix("builtins.") in SCALARS
         return False if is_other or (each[0] == "E" and of[0] == "C") else None
+
+
+def _takes(own: Sequence[Param], told: Sequence[Param]) -> bool:
+    """Tell whether a method gets all that it needs where it is called as another one is."""
+    if any(param.kind in ("*", "**") for param in told):
+        return True
+    names = {param.name for param in told}
+    needed = [p for p in own if not p.default and p.kind in ("", "k") and p.name not in names]
+    taken = {param.name for param in own}
+    others = [param for param in told if not param.kind and param.name not in taken]
+    is_open = any(param.kind == "**" for param in own)
+    return len(needed) <= len(others) and (
+        is_open or all(param.name in taken for param in told if param.kind == "k")
+    )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MANY = 99
 Place = tuple[int, int, int]  # a node, and where it starts and ends
 _SAME = frozenset(
-    "enumerate sorted list set tuple reversed frozenset dict iter filter cast tqdm".split()  # noqa: SIM905 - a list has a line for each
+    "enumerate sorted list set tuple reversed frozenset dict iter filter tqdm".split()  # noqa: SIM905 - a list has a line for each
 )
 _VIEWS = frozenset(("items", "keys", "values", "copy", "fromkeys"))
 _FIRST_HIT = frozenset(("any", "all", "next", "anext"))
@@ -128,6 +128,24 @@ class Repeats:
                     return True
         return False
 
+    def is_second_try(self, loop: Loop, node: int, start: int, end: int) -> bool:
+        """Tell whether a call is made once more, where it has found nothing before."""
+        return any(
+            b.negated and b.start <= start and end <= b.end and loop.holds(b.start, b.end)
+            for b in self.branches
+        ) and any(
+            same == node and other < start and loop.holds(other, last)
+            for same, other, last in self.calls()
+        )
+
+    def sends_item(self, loop: Loop, call: int) -> bool:
+        """Tell whether the items are themselves the statements that a call sends."""
+        nodes = self.file.nodes
+        given = nodes[call][2][:1] if nodes[call][0] == facts.CALL else ()
+        while given and given[0] > 0 and nodes[given[0]][0] == facts.CALL:
+            given = nodes[given[0]][2][:1]  # `text(item)`
+        return given == (loop.element,)
+
     def calls(self, kinds: tuple[int, ...] = (facts.CALLS, facts.AWAITS)) -> Iterator[Place]:
         """Yield node and place of every call."""
         sites, nodes = self.function.sites, self.file.nodes
@@ -222,6 +240,8 @@ class Extent:
             return self._ranged(file, given, depth)
         if name == "zip" and given:
             return min(self._count(file, each, depth + 1) for each in given)
+        if name == "cast" and len(given) > 1:
+            return self._count(file, given[1], depth + 1)
         if name in _SAME and given:
             return self._count(file, given[0], depth + 1)
         if name in _VIEWS and callee[0] == facts.ATTR:
@@ -271,3 +291,29 @@ class Extent:
         """Tell whether an object of a library holds rows, not a stream or a queue."""
         top = name.partition(".")[0]
         return "." not in name or top in _PYTHON or top in self.typing.stores.libraries
+
+
+def _keyed(nodes: Sequence[Sequence[object]], node: int) -> int:
+    """Return the dict whose `.keys()` an expression gives, or itself."""
+    if nodes[node][0] == facts.CALL:
+        callee = nodes[int(str(nodes[node][1]))]
+        if callee[0] == facts.ATTR and callee[2] == "keys":
+            return int(str(callee[1]))
+    return node
+
+
+def looked_in(
+    nodes: Sequence[Sequence[object]], function: Function, loop: Loop | None
+) -> Iterator[int]:
+    """Yield the containers in which a function looks something up."""
+    for flat in (function.reads, function.sites):
+        for at in range(0, len(flat), facts.SITE):
+            kind, node, start, end = flat[at : at + 4]
+            if loop is not None and not loop.holds(start, end):
+                continue
+            if kind == facts.CONTAINS:
+                yield _keyed(nodes, node)
+            elif kind == facts.CALLS and nodes[node][0] == facts.CALL:
+                callee = nodes[int(str(nodes[node][1]))]
+                if callee[0] == facts.ATTR and callee[2] == "get":
+                    yield int(str(callee[1]))

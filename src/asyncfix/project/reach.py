@@ -10,7 +10,7 @@ from asyncfix import facts
 from asyncfix.project.decorators import CACHES
 from asyncfix.project.dependence import Values
 from asyncfix.project.guards import carried
-from asyncfix.project.loops import Repeats
+from asyncfix.project.loops import Repeats, looked_in
 from asyncfix.project.statements import statement
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Reach:
         file, function = self.graph.file(number), self.graph.function(number)
         key = (number, loop)
         if key not in self._looked:
-            self._looked[key] = frozenset(_looked_in(file.nodes, function, loop))
+            self._looked[key] = frozenset(looked_in(file.nodes, function, loop))
         asked = self._looked[key]
         if not asked:
             return False
@@ -179,11 +179,23 @@ class Reach:
             guards = carried(graph, edge, way.guards)
             if guards is None or _ONCE in guards or len(way.edges) >= _DEEPEST:
                 continue
+            if self._is_anothers(edge, way):
+                continue
             edges = (edge, *way.edges)
             kind, text = way.kind, way.statement
             if not text and way.asked.query.kind in _QUERIES:
                 kind, text = self.kind(edges, way.asked)
             yield Way(guards, edges, way.asked, kind, text)
+
+    def _is_anothers(self, edge: Edge, way: Way) -> bool:
+        """Tell whether a way through a decorator's wrapper leads to what it wraps elsewhere."""
+        inner = {each[1] for each in edge.inner if edge.kind in ("call", "await")}
+        if not inner or not way.edges:
+            return False
+        instances = self.graph.instances
+        wrapper, fid = instances[edge.callee][0], instances[way.edges[0].callee][0]
+        bound = () if fid in inner else self.typing.decorators.bound(fid)
+        return any(each[0] == "V" and each[1] == wrapper for each in bound)
 
     def count(self, edge: Edge, sources: frozenset[int], depth: int = 0) -> int:
         """Return how many questions one call leads to that are about the sources."""
@@ -333,20 +345,3 @@ def _slot(index: int, params: Sequence[Param]) -> int:
 
 def _way_order(way: Way) -> tuple[int, int]:
     return (RANK.get(way.kind, 0), len(way.edges))
-
-
-def _looked_in(
-    nodes: Sequence[Sequence[object]], function: facts.Function, loop: Loop | None
-) -> Iterator[int]:
-    """Yield the containers in which a function looks something up."""
-    for flat in (function.reads, function.sites):
-        for at in range(0, len(flat), facts.SITE):
-            kind, node, start, end = flat[at : at + 4]
-            if loop is not None and not loop.holds(start, end):
-                continue
-            if kind == facts.CONTAINS:
-                yield node
-            elif kind == facts.CALLS and nodes[node][0] == facts.CALL:
-                callee = nodes[int(str(nodes[node][1]))]
-                if callee[0] == facts.ATTR and callee[2] == "get":
-                    yield int(str(callee[1]))

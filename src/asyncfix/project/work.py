@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 FEW = 3
 TASKS = frozenset(("task", "thread task"))
+_SENDS = re.compile(r"\.exec\w*$")
+_JOBS = frozenset(("asyncio.create_task", "asyncio.ensure_future"))
 
 
 class PerItem(NamedTuple):
@@ -187,11 +190,15 @@ class Work:
             sources = {loop.element}
             if not free and not repeats.values.depends(step.node, sources):
                 continue
-            if isinstance(step, Asked) and repeats.values.changes_table(step.node, sources):
+            if isinstance(step, Asked) and (
+                repeats.values.changes_table(step.node, sources)
+                or (_SENDS.search(step.name) and repeats.sends_item(loop, step.node))
+            ):
                 continue
             if (
                 repeats.searches(loop, step.node, step.start, step.end)
                 or repeats.counts(loop, step.start, step.end)
+                or repeats.is_second_try(loop, step.node, step.start, step.end)
                 or self._paced(number, loop)
                 or self.reach.remembers(number, step.node, loop)
             ):
@@ -267,11 +274,26 @@ class Work:
             for node, start, end in repeats.calls((facts.AWAITS,))
         )
 
+    def _is_let_go(self, number: Instance, edge: Edge) -> bool:
+        """Tell whether a task of its own is started that nobody waits for: a job per item."""
+        if edge.kind != "task":
+            return False
+        repeats, file = self.reach.repeats(number), self.graph.file_index(number)
+        sites, uses = repeats.function.sites, repeats.function.uses
+        for at in range(0, len(uses), facts.USE):
+            node, start, end = sites[uses[at] + 1 : uses[at] + 4]
+            inside = start < edge.start and edge.end < end and uses[at + 1] == facts.DROPPED
+            parts = repeats.file.nodes[node]
+            if inside and parts[0] == facts.CALL and edge.node in parts[2]:
+                types = self.typing.of(file, parts[1])
+                return any(each[0] == "X" and each[1] in _JOBS for each in types)
+        return False
+
     # Through what the loop calls
 
     def _called(self, number: Instance, edge: Edge) -> Iterator[PerItem]:
         repeats = self.reach.repeats(number)
-        if not repeats.around(edge.start, edge.end):
+        if not repeats.around(edge.start, edge.end) or self._is_let_go(number, edge):
             return
         loop = self._loop(number, edge)
         if loop is None:
