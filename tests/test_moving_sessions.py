@@ -74,7 +74,7 @@ class Server(Answering):
         elif kind == "moved":
             status, headers = 302, {"Location": "/here"}
         elif kind == "slow":
-            time.sleep(0.6)
+            time.sleep(5)
         elif kind == "drop":
             self.close_connection = True
             self.connection.close()
@@ -231,7 +231,7 @@ def test_requests_and_answers_stay_what_they_were(tmp_path, url, body):
 
 CATCHING = """
 try:
-    r = self.session.get(self.url + path, timeout=0.3)
+    r = self.session.get(self.url + path, timeout=LIMIT)
     r.raise_for_status()
     return r.json()
 except requests.exceptions.HTTPError as error:
@@ -247,7 +247,8 @@ except requests.RequestException as error:
 
 @pytest.mark.parametrize("path", ["/status/404", "/status/500", "/slow", "/drop", "/lines", "/a"])
 def test_errors_are_caught_by_the_same_clauses(tmp_path, url, path):
-    one, two = both(tmp_path, project(f"print(shop.ask('{path}'))", CATCHING, url=url))
+    body = CATCHING.replace("LIMIT", "0.3" if path == "/slow" else "30")
+    one, two = both(tmp_path, project(f"print(shop.ask('{path}'))", body, url=url))
 
     assert one == two
 
@@ -255,7 +256,7 @@ def test_errors_are_caught_by_the_same_clauses(tmp_path, url, path):
 def test_a_refused_connection_is_caught_too(tmp_path, url):
     calls = "shop.url = 'http://127.0.0.1:9'\nprint(shop.ask('/'))"
 
-    one, two = both(tmp_path, project(calls, CATCHING, url=url))
+    one, two = both(tmp_path, project(calls, CATCHING.replace("LIMIT", "30"), url=url))
 
     assert one == two == "connection\n"
 
@@ -321,7 +322,10 @@ self.session.mount("https://", adapter)
 """
 TRIED = """
 try:
-    r = self.session.request(options["method"], self.url + path, timeout=0.3)
+    if path == "/slow":
+        r = self.session.request(options["method"], self.url + path, timeout=(30, 0.2))
+    else:
+        r = self.session.request(options["method"], self.url + path, timeout=30)
     return r.status_code, r.json().get("asked") if r.status_code == 200 else None
 except requests.exceptions.RetryError:
     return "retries"
