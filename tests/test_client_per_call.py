@@ -218,6 +218,17 @@ def test_a_client_for_one_use_is_found(found, how):
 
 
 KEPT = {
+    "in a command that a parser calls": """
+        import argparse
+        import asyncio
+        def main(argv=None):
+            asyncio.run(_get(argparse.ArgumentParser().parse_args(argv).name))
+        async def _get(name):
+            async with httpx.AsyncClient() as client:
+                return await client.get(name)
+        if __name__ == "__main__":
+            main()
+    """,
     "in a cache that is asked first": """
         from clients import cache
         class Handler:

@@ -75,6 +75,7 @@ class Lifetimes:
         """Tell whether a function runs only while a program starts or stops, or beside it."""
         found = self._spared.get(fid)
         if found is None:
+            self._spared[fid] = False  # for who asks by way of itself
             found = self._spared[fid] = self._runs_once(fid, {fid})
         return found
 
@@ -100,7 +101,8 @@ class Lifetimes:
     def _is_program(self, fid: int) -> bool:
         """Tell whether a coroutine with a loop of its own is a program's, and no job of many.
 
-        Only the module's own code, commands and plain functions that take nothing start it.
+        Only the module's own code, commands, what these call, and plain functions that take
+        nothing start it.
         """
         typing, entries = self.project.typing, self.project.entries
         home = typing.functions.file(fid)
@@ -111,7 +113,8 @@ class Lifetimes:
                 top = own[top].parent
             entry = entries.get(self.fid(file, top))
             is_told = entry is not None and entry.kind in _ONCE
-            if own[top].parent == 0 and not is_told and (own[top].params or own[top].decorators):
+            is_job = bool(own[top].params or own[top].decorators) and own[top].parent == 0
+            if is_job and not is_told and not self.spares(self.fid(file, top)):
                 return False
         return True
 
