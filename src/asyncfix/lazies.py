@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from asyncfix.facts import CONST, HALF_MADE, UNSET, Lazy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _LOCKS = ("lock", "mutex", "semaphore")
+Subject = tuple[ast.expr, bool]  # what a test asks about, and if it holds while that is unset
 Shared = tuple[str, str]  # what holds a variable, and how it is written
 
 
@@ -64,10 +65,17 @@ class Lazies:
         self.locks = 0
         self.done: list[Open] = []
 
-    def tested(self, function: int, at: ast.If, names: Names, span: tuple[int, int]) -> bool:
+    def tested(
+        self,
+        function: int,
+        at: ast.If,
+        asked: list[Subject],
+        names: Names,
+        span: tuple[int, int],
+    ) -> bool:
         """Open what an `if` tests to be unset; tell whether it holds after the `if` instead."""
         early = isinstance(at.body[-1], ast.Return) and not at.orelse
-        for node, is_unset in subjects(at.test):
+        for node, is_unset in asked:
             shared = shared_by(node, names)
             if shared is None or (not is_unset and not early):
                 continue
@@ -101,15 +109,6 @@ class Lazies:
                 each.awaits |= HALF_MADE
 
 
-def may_share(test: ast.expr, variables: set[str]) -> bool:
-    """Tell whether a test may ask about something shared: most ask only about other names."""
-    if isinstance(test, ast.UnaryOp):
-        test = test.operand
-    if isinstance(test, ast.Compare) and not isinstance(test.ops[0], (ast.In, ast.NotIn)):
-        test = test.left
-    return not isinstance(test, ast.Name) or test.id in variables
-
-
 def is_lock(node: ast.expr) -> bool:
     """Tell whether a `with` looks like holding a lock, by its name."""
     while isinstance(node, ast.Call | ast.Subscript):
@@ -118,47 +117,51 @@ def is_lock(node: ast.expr) -> bool:
     return any(lock in name.lower() for lock in _LOCKS)
 
 
-def subjects(test: ast.expr) -> Iterator[tuple[ast.expr, bool]]:
-    """Yield what a test asks about, and whether it holds while that is unset."""
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        yield from ((node, not unset) for node, unset in subjects(test.operand))
-    elif isinstance(test, ast.BoolOp):
-        for value in test.values:
-            yield from subjects(value)
-    elif isinstance(test, ast.Compare) and len(test.ops) == 1:
-        yield from _compared(test.left, test.ops[0], test.comparators[0])
-    elif isinstance(test, ast.Call) and _called(test) == "hasattr":
-        yield from ((node, False) for node in _attribute(test))
-    elif isinstance(test, ast.expr):
-        yield from ((node, False) for node in _looked_up(test))
+def subjects(test: ast.expr) -> list[Subject]:
+    """Return what a test asks about, and whether it holds while that is unset."""
+    if isinstance(test, ast.UnaryOp):
+        if not isinstance(test.op, ast.Not):
+            return []
+        return [(node, not unset) for node, unset in subjects(test.operand)]
+    if isinstance(test, ast.BoolOp):
+        return [each for value in test.values for each in subjects(value)]
+    if isinstance(test, ast.Compare):
+        is_single = len(test.ops) == 1
+        return _compared(test.left, test.ops[0], test.comparators[0]) if is_single else []
+    is_asked = isinstance(test, ast.Call) and _called(test) == "hasattr"
+    node = _attribute(test) if is_asked and isinstance(test, ast.Call) else _looked_up(test)
+    return [(node, False)] if node else []
 
 
-def _compared(
-    left: ast.expr, operator: ast.cmpop, right: ast.expr
-) -> Iterator[tuple[ast.expr, bool]]:
+def _compared(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> list[Subject]:
+    if isinstance(operator, (ast.In, ast.NotIn)):
+        return [(ast.Subscript(right, left), isinstance(operator, ast.NotIn))]
     is_none = isinstance(right, ast.Constant) and (right.value is None or right.value is False)
-    if is_none and isinstance(operator, ast.Is | ast.Eq | ast.IsNot | ast.NotEq):
-        unset = isinstance(operator, ast.Is | ast.Eq)
-        yield from ((node, unset) for node in _looked_up(left))
-    elif isinstance(operator, ast.In | ast.NotIn):
-        yield ast.Subscript(right, left), isinstance(operator, ast.NotIn)
+    if is_none and isinstance(operator, (ast.Is, ast.Eq, ast.IsNot, ast.NotEq)):
+        node = _looked_up(left)
+        return [(node, isinstance(operator, (ast.Is, ast.Eq)))] if node else []
+    return []
 
 
-def _looked_up(node: ast.expr) -> Iterator[ast.expr]:
+def _looked_up(node: ast.expr) -> ast.expr | None:
     """Read `name`, `x.name`, `getattr(x, "name", None)`, `registry.get(key)`, or a walrus."""
     if isinstance(node, ast.NamedExpr):
         node = node.value
-    if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
-        yield node
-    elif isinstance(node, ast.Call) and _called(node) == "getattr":
-        yield from _attribute(node)
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
-        yield from [ast.Subscript(node.func.value, node.args[0])] if node.func.attr == "get" else []
+    if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+        return node
+    if not isinstance(node, ast.Call):
+        return None
+    if _called(node) == "getattr":
+        return _attribute(node)
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
+        return ast.Subscript(node.func.value, node.args[0])
+    return None
 
 
-def _attribute(call: ast.Call) -> Iterator[ast.expr]:
+def _attribute(call: ast.Call) -> ast.expr | None:
     if len(call.args) > 1 and isinstance(call.args[1], ast.Constant):
-        yield ast.Attribute(call.args[0], str(call.args[1].value))
+        return ast.Attribute(call.args[0], str(call.args[1].value))
+    return None
 
 
 def _called(call: ast.Call) -> str:

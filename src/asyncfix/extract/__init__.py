@@ -15,7 +15,7 @@ from asyncfix import facts
 from asyncfix.comments import directives, scanned
 from asyncfix.extract.blocks import block
 from asyncfix.extract.definitions import function
-from asyncfix.extract.probes import mentioned, probes_of
+from asyncfix.extract.probes import probes_of
 from asyncfix.extract.reader import Heading, Reader
 from asyncfix.extract.visitors import EXPRESSIONS, STATEMENTS
 from asyncfix.facts import FileFacts
@@ -80,12 +80,11 @@ def _read(path: str, digest: str, data: bytes, tree: ast.Module) -> FileFacts:
     """Read the module, and the bodies of its functions as they are met."""
     starts = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
     contracts = _contracts(data, starts) if b"asyncfix:" in data else {}
-    probes = probes_of(tree) if mentioned(data) else frozenset()
-    reader = Reader(starts, probes, contracts, EXPRESSIONS, STATEMENTS)
+    reader = Reader(starts, probes_of(data, tree), contracts, EXPRESSIONS, STATEMENTS)
     reader.functions.append(None)
     block(reader, tree.body)
     heading = Heading("<module>", "", 0, -1, -1, (), 0, ())
-    reader.functions[0] = function(reader.scope, heading, (0, starts[-1]), "")
+    reader.functions[0] = function(reader.scope, heading, 0, starts[-1], "")
     functions = [each for each in reader.functions if each]
     return FileFacts(
         path,

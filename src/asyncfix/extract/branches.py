@@ -22,7 +22,7 @@ from asyncfix.extract.probes import (
 from asyncfix.extract.reader import MOST_DEFINITIONS
 from asyncfix.extract.shapes import is_negative, truth
 from asyncfix.extract.targets import assign_to
-from asyncfix.lazies import is_lock, may_share
+from asyncfix.lazies import is_lock, subjects
 
 if TYPE_CHECKING:
     from asyncfix.extract.reader import Env, Reader
@@ -41,7 +41,7 @@ def if_statement(reader: Reader, node: ast.If) -> bool:
     if scope.depth:
         _branches(reader, node, value)
     opened = lazies.open
-    if scope.index and may_share(test, scope.globals) and _opens(reader, node):
+    if scope.index and _opens(reader, node):
         opened = lazies.open
     before, guard, left, narrows = scope.env, reader.guard, reader.left, type(test) in _NARROWS
     if_true = guard + conditions(reader, test, holds=True)
@@ -97,8 +97,12 @@ def _branches(reader: Reader, node: ast.If, test: int) -> None:
 
 def _opens(reader: Reader, node: ast.If) -> bool:
     """Note a test of whether something shared is set; tell whether it holds after the `if`."""
-    span = reader.start(node.test), reader.end(node.test)
-    return reader.lazies.tested(reader.scope.index, node, shared_names(reader), span)
+    scope, test = reader.scope, node.test
+    asked = subjects(test)
+    if all(type(each) is ast.Name and each.id not in scope.globals for each, _ in asked):
+        return False
+    span = reader.start(test), reader.end(test)
+    return reader.lazies.tested(scope.index, node, asked, shared_names(reader), span)
 
 
 def with_statement(reader: Reader, node: ast.With | ast.AsyncWith) -> bool:

@@ -14,7 +14,7 @@ from asyncfix.extract.shapes import is_stub, last_name
 from asyncfix.facts import Class, Function, Param
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from asyncfix.extract.reader import Definition, Reader
 
@@ -78,12 +78,13 @@ def _prefix(reader: Reader) -> str:
     return f"{reader.scope.qualname}.<locals>." if reader.scope.index else ""
 
 
-def _params(reader: Reader, arguments: ast.arguments) -> Iterable[Param]:
+def _params(reader: Reader, arguments: ast.arguments) -> Iterator[Param]:
     ordinary = [*arguments.posonlyargs, *arguments.args]
-    defaults = arguments.defaults
-    first = len(ordinary) - len(defaults)
-    for at, argument in enumerate(ordinary):
-        yield _param(reader, argument, defaults[at - first] if at >= first else None, "")
+    first = len(ordinary) - len(arguments.defaults)
+    for argument in ordinary[:first]:
+        yield Param(argument.arg, quietly(reader, argument.annotation), 0, "")
+    for argument, value in zip(ordinary[first:], arguments.defaults, strict=True):
+        yield _param(reader, argument, value, "")
     if arguments.vararg:
         yield _param(reader, arguments.vararg, None, "*")
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
@@ -126,11 +127,11 @@ def _read_body(
     """Read a function's body under names, tests and locks of its own; write down the function."""
     owner = heading.owner if heading.owner >= 0 else max(parent.owner, heading.owner)
     scope = Scope(index, parent, owner, heading.qualname, heading.flags)
-    for number, param in enumerate(heading.params):
-        value = reader.node((facts.PARAM, index, number))
-        scope.env[param.name] = (value,)
-        scope.all[param.name] = [value]
-        scope.params[param.name] = number
+    for number, (name, *_) in enumerate(heading.params):
+        value = reader.fresh((facts.PARAM, index, number))
+        scope.env[name] = (value,)
+        scope.all[name] = [value]
+        scope.params[name] = number
     lazies = reader.lazies
     saved = reader.scope, reader.body, reader.guard, reader.awaited, reader.quiet
     opened = lazies.open, lazies.locks
@@ -144,11 +145,11 @@ def _read_body(
         _read_body(reader, nested, at, told, scope)
     reader.scope, reader.body, reader.guard, reader.awaited, reader.quiet = saved
     lazies.open, lazies.locks = opened
-    place = reader.start(node), reader.end(node)
-    reader.functions[index] = function(scope, heading, place, _contract(reader, node))
+    start, end, contract = reader.start(node), reader.end(node), _contract(reader, node)
+    reader.functions[index] = function(scope, heading, start, end, contract)
 
 
-def function(scope: Scope, heading: Heading, place: tuple[int, int], contract: str) -> Function:
+def function(scope: Scope, heading: Heading, start: int, end: int, contract: str) -> Function:
     """Return the fact of a function whose body was read."""
     name, qualname, _, parent, owner, params, returns, decorators = heading
     return Function(
@@ -162,10 +163,11 @@ def function(scope: Scope, heading: Heading, place: tuple[int, int], contract: s
         decorators,
         tuple(scope.sites),
         tuple(scope.reads),
-        tuple(dict.fromkeys(scope.results)),
-        tuple(dict.fromkeys(scope.yields)),
+        tuple(dict.fromkeys(scope.results)) if scope.results else (),
+        tuple(dict.fromkeys(scope.yields)) if scope.yields else (),
         {n: tuple(dict.fromkeys(scope.all[n])) for n in sorted(scope.captured)},
-        *place,
+        start,
+        end,
         contract,
         tuple(scope.loops),
         tuple(scope.branches),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
@@ -16,12 +17,8 @@ if TYPE_CHECKING:
 OFF_LOOP = (-2, facts.NO_LOOP, True)
 _SHORT = 2  # statements
 _MENTIONS = (b"get_running_loop", b"get_event_loop", b"current_task", b"is_running(")
+_NAMED = re.compile(rb"def\s+\w*?[lL][oO][oO][pP]")
 _PROBES = frozenset(("get_running_loop", "_get_running_loop", "get_event_loop", "current_task"))
-
-
-def mentioned(data: bytes) -> bool:
-    """Tell whether a text asks for a loop at all."""
-    return any(each in data for each in _MENTIONS)
 
 
 def asks_for_loop(body: Iterable[ast.stmt]) -> bool:
@@ -46,8 +43,15 @@ def fails_without_loop(node: ast.Try, kind: ast.expr | None) -> bool:
     return is_runtime_error(kind) or (is_wide and len(node.body) <= _SHORT)
 
 
-def probes_of(tree: ast.Module) -> frozenset[str]:
-    """Return what gives a loop: of the library, and functions that give None where none runs."""
+def probes_of(data: bytes, tree: ast.Module) -> frozenset[str]:
+    """Return what gives a loop, if a file asks for one at all.
+
+    To what the library has, functions of the file come that give None where no loop runs.
+    """
+    if not any(each in data for each in _MENTIONS):
+        return frozenset()
+    if not _NAMED.search(data):
+        return _PROBES
     return _PROBES | {
         each.name
         for each in ast.walk(tree)

@@ -36,7 +36,10 @@ def attribute(reader: Reader, node: ast.Attribute) -> int:
     base = reader.expressions[type(node.value)](reader, node.value)
     if reader.left:
         base = ruled_out_of(reader, node.value, base)
-    found = reader.node((facts.ATTR, base, node.attr))
+    parts = (facts.ATTR, base, node.attr)
+    found = reader.shared.get(parts)
+    if found is None:
+        found = reader.node(parts)
     if not reader.quiet:
         reader.read(facts.READS, found, node)
     return found
