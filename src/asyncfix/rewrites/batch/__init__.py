@@ -15,9 +15,11 @@ from asyncfix.rewrites.batch.known import kept, reused
 from asyncfix.rewrites.batch.listed import listed
 from asyncfix.rewrites.batch.loop import loop_around, refuse_again
 from asyncfix.rewrites.batch.orm import query_once
+from asyncfix.rewrites.batch.querysets import queryset_once
 from asyncfix.rewrites.batch.raw import driver_of, sent, statement_once
 from asyncfix.rewrites.batch.saves import committed_once, written_together
 from asyncfix.rewrites.batch.together import together
+from asyncfix.rewrites.batch.under import caught_around
 from asyncfix.rewrites.batch.wrapped import wrapped
 from asyncfix.rewrites.workspace import RefusedError
 
@@ -111,7 +113,8 @@ def _item(finding: Finding, workspace: Workspace) -> PerItem:
 def _asked(frame: Frame, step: Step, deep: int) -> tuple[Once, str]:
     """Return what asks once for a step of a frame, and the code of one item's answer."""
     once, answer = _form(frame, step, deep)
-    if frame.is_tried(called_at(frame, step.start, step.end)):
+    caught = caught_around(called_at(frame, step.start, step.end), frame.body)
+    if any(not once.raises or not each.endswith(once.raises) for each in caught):
         once.doubts.append("an error of the query would no longer be caught for each item alone")
     return once, answer
 
@@ -124,6 +127,8 @@ def _form(frame: Frame, step: Step, deep: int) -> tuple[Once, str]:
             return statement_once(frame, call, sent(name))
         if name.partition(".")[0] in _ORMS:
             return query_once(frame, call, name)
+        if name.startswith("django.db."):
+            return queryset_once(frame, call, name, deep)
         if name.partition(".")[0] in LIBRARIES:
             return documents_once(frame, call, name)
         raise RefusedError(f"no batched form of `{name}` is known")

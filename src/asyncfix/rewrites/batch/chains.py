@@ -214,7 +214,7 @@ def may_be_null(frame: Frame, key: Key) -> bool:
     column = re.compile(
         rf"\s+{re.escape(key.attribute)}\s*(?::(?P<type>[^=]+?))?\s*(?:=(?P<made>.*))?", re.DOTALL
     )
-    for rows, _ in _classes(frame.workspace, key.model.rpartition(".")[2]):
+    for rows, _ in classes(frame.workspace, key.model.rpartition(".")[2]):
         found = next(filter(None, map(column.fullmatch, rows)), None)
         if found:
             made, kind = found["made"] or "", found["type"] or ""
@@ -226,7 +226,7 @@ def may_be_null(frame: Frame, key: Key) -> bool:
 
 def _primary_keys(workspace: Workspace, name: str, deep: int) -> Iterator[str]:
     """Yield the attributes that the code of a class, or of its bases, makes primary keys."""
-    for rows, bases in _classes(workspace, name):
+    for rows, bases in classes(workspace, name):
         keys = list(_keys_in(rows))
         yield from keys
         for base in re.findall(r"[\w.]+", bases) if not keys else ():
@@ -234,7 +234,7 @@ def _primary_keys(workspace: Workspace, name: str, deep: int) -> Iterator[str]:
                 yield from _primary_keys(workspace, base.rpartition(".")[2], deep + 1)
 
 
-def _classes(workspace: Workspace, name: str) -> Iterator[tuple[list[str], str]]:
+def classes(workspace: Workspace, name: str) -> Iterator[tuple[list[str], str]]:
     """Yield the rows of the bodies of classes of a name, and their bases."""
     head = re.compile(
         rf"^([ \t]*)class {re.escape(name)}\b(?:\(([^)]*)\))?.*:[ \t]*(?:#.*)?$", re.MULTILINE

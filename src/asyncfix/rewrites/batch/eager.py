@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix.findings import Applicability, Edit, Fix, Import, Location
 from asyncfix.project.index import is_test
 from asyncfix.rewrites.batch.frame import assigned
 from asyncfix.rewrites.batch.orm import begins_with_query, gap_before
+from asyncfix.rewrites.batch.querysets import loaded_with
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
@@ -104,6 +106,9 @@ def _items(node: Node, scope: Node) -> Node:
 
 def _options(workspace: Workspace, spot: Spot, ways: list[Way]) -> tuple[str, list[Import]]:
     typing = workspace.project.typing
+    if _is_queryset(spot.node):
+        fields = [[(typing.classes[cls][1].name, name) for cls, name in way] for way in ways]
+        return loaded_with(workspace, spot.node, fields), []
     load, imports = bound(workspace, spot.path, spot.scope, "sqlalchemy.orm", "selectinload")
     found = list(imports)
     texts = []
@@ -149,7 +154,9 @@ class _Finder:
     def _called(self, code: Code, call: Node, deep: int) -> Iterator[Spot]:
         func, args = call["func"], call.all("args")
         name = func["attr"].text if func.kind == "Attribute" else func.text
-        if func.kind == "Name" and name in _SAME and args:
+        if _is_queryset(call):
+            yield Spot(code.path, code.scope, call)
+        elif func.kind == "Name" and name in _SAME and args:
             yield from self.spots(code, args[0]["value"], deep)
         elif func.kind == "Attribute" and name in _SENDS and args:
             yield Spot(code.path, code.scope, args[0]["value"])
@@ -253,6 +260,13 @@ def _is_sent(node: Node) -> bool:
     if node.kind != "Call" or node["func"].kind != "Attribute":
         return False
     return node["func"]["attr"].text in _SENDS and bool(node.all("args"))
+
+
+def _is_queryset(node: Node) -> bool:
+    """Tell whether an expression is a queryset of Django, built of a model."""
+    while node.kind == "Call" and node["func"].kind == "Attribute":
+        node = node["func"]["value"]
+    return bool(re.fullmatch(r"(?:\w+\.)*[A-Z]\w*\.objects", node.text))
 
 
 def _is_built(node: Node) -> bool:

@@ -50,7 +50,8 @@ class Step:
 class Once:
     """What is done once for all items: rows of code before the loop, and edits in it.
 
-    `notes` say what is assumed, `doubts` why only a human can tell that it is right.
+    `notes` say what is assumed, `doubts` why only a human can tell that it is right. `raises` is
+    the error that the loop raises where it did before.
     """
 
     before: list[str] = field(default_factory=list)
@@ -59,6 +60,7 @@ class Once:
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     zipped: tuple[str, str] | None = None  # a variable, and the list that it runs over
+    raises: str = ""
 
     def add(self, other: Once) -> None:
         """Do what another one does as well."""

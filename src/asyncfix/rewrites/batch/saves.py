@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Edit, Location
+from asyncfix.rewrites.batch.bulk import created
 from asyncfix.rewrites.batch.code import (
     STEP,
     dedented,
@@ -35,6 +36,8 @@ _UNDONE = "a failure now undoes all items of the loop, and none is committed bef
 def written_together(looped: Looped, call: Node, step: Step) -> Once:
     """Write the rows of all items by `executemany`, and leave the rest of the loop as it is."""
     frame = looped.frame
+    if step.asked and step.asked.name.startswith("django.db."):
+        return _created_together(looped, call, step)
     driver = driver_of(step.asked.name) if step.asked else None
     func = call["func"]
     if driver is None or func.kind != "Attribute" or func["attr"].text != "execute":
@@ -70,6 +73,16 @@ def written_together(looped: Looped, call: Node, step: Step) -> Once:
         once.notes = [_ROWS]
     for commit in commits:
         _moved(looped, commit, once)
+    return _alone(looped, once)
+
+
+def _created_together(looped: Looped, call: Node, step: Step) -> Once:
+    """Make the rows of all items by `bulk_create`, and leave the rest of the loop as it is."""
+    frame, statement = looped.frame, _statement(looped, call)
+    if [each for each in frame.steps if each != step] or frame.is_tried(call):
+        raise RefusedError("the loop asks something else beside, or goes on after an error")
+    once = Once([created(frame, call, statement)], notes=[_ONE_BY_ONE])
+    once.edits.append(_without(frame.path, statement))
     return _alone(looped, once)
 
 

@@ -64,6 +64,23 @@ def _left(block: list[Node], below: Node) -> Iterator[tuple[Node, bool]]:
             yield each["test"], False
 
 
+def caught_around(at: Node, body: Sequence[Node]) -> list[str]:
+    """Return the code of what is caught around a place of some code; `*` where that is all."""
+    tops = [part.raw for part in body]
+    found: list[str] = []
+    below = at
+    for each in (at, *at.parents):
+        if each.kind == "With" and "suppress" in each.text.partition(":")[0]:
+            found.append("*")
+        if each.kind in ("Try", "TryStar") and below.raw is each["body"].raw:
+            types = [e["type"].text if e.has("type") else "*" for e in each.all("handlers")]
+            found += [name for text in types for name in text.strip("()").split(",")]
+        if each.raw in tops:
+            break
+        below = each
+    return [each.strip() for each in found]
+
+
 def is_mutated(body: Iterable[Node], name: str) -> bool:
     """Tell whether code may change what a variable holds: any method but those that only read."""
     return any(each not in _READS for each in _done_to(body, name))
