@@ -82,6 +82,27 @@ def test_a_name_is_imported_where_isort_has_it(before, add, after):
     assert with_imports(before, add) == after
 
 
+POOLED = "from fastapi.concurrency import run_in_threadpool\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "added", "below"),
+    [
+        ("import os\n\nos.nice(1)\n\nimport httpx\n", POOLED, ""),
+        ("import sys\n\nsys.path = []\n\n", f"{POOLED}\n", "import app.b\n"),
+        ("", "import asyncio\n", "import sys; import os\n\nsys.path = []\n\nimport app.b\n"),
+        ("import os\n", f"\n{POOLED}", "\nx = 1\n\n\ndef f(): ...\n\n\nimport httpx\n"),
+        ("import httpx\n\nx = 1\n\nimport app.b\n", "from app.a import x\n", ""),
+        ("import app.b\n\nx = 1\n\nimport httpx\n", POOLED, ""),
+    ],
+)
+def test_what_must_run_before_an_import_does_so_for_one_that_is_added(above, added, below):
+    adds = {POOLED: POOL, "import asyncio\n": TO_THREAD}
+    add = adds.get(added.strip() + "\n", Import("", "app.a", "x"))
+
+    assert with_imports(above + below, add) == above + added + below
+
+
 def test_rows_end_as_in_the_file():
     text = Text("m.py", "import os\r\n\r\nx = os\r\n", "utf-8", "\r\n")
 

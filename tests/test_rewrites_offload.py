@@ -659,3 +659,80 @@ def test_files_that_are_only_read_or_only_written_are_moved(body):
 
     assert "to_thread" in code
     assert "written again" not in " ".join(refused)
+
+
+TAKEN = """
+import threading
+from contextlib import contextmanager
+
+from fastapi import APIRouter
+
+from slow import slow
+
+gate = threading.RLock()
+
+
+def take():
+    slow()
+    gate.acquire()
+
+
+def take_and_give():
+    gate.acquire()
+    slow()
+    gate.release()
+
+
+@contextmanager
+def held():
+    slow()
+    with gate:
+        yield
+
+
+@contextmanager
+def timed():
+    slow()
+    yield
+
+
+def told(task):
+    slow()
+    task.add_done_callback(print)
+
+
+async def main(task):
+    BODY
+    await other()
+
+
+async def other(): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("take()", "`take` takes a lock that stays with its thread"),
+        (
+            "with held():\n        await other()",
+            "it takes a lock, which only the thread that took it can give back",
+        ),
+        ("told(task)", "`told` calls `add_done_callback`, which needs the running loop"),
+    ],
+)
+def test_what_its_own_thread_must_end_stays(body, reason):
+    app = TAKEN.replace("BODY", body)
+    done = rewritten({"slow.py": SLOW, "app.py": app}, "offload")
+
+    assert done.files["app.py"] == app
+    assert reason in done.refused
+
+
+@pytest.mark.parametrize("body", ["take_and_give()", "with timed():\n        await other()"])
+def test_what_ends_where_it_began_moves(body):
+    app = TAKEN.replace("BODY", body)
+
+    assert (
+        "in_threadpool(" in rewritten({"slow.py": SLOW, "app.py": app}, "offload").files["app.py"]
+    )

@@ -72,6 +72,35 @@ def test_an_endpoint_that_needs_the_loop_stays_a_coroutine(old, new):
     assert "async def index(" in plain(code)
 
 
+YIELDS = """async def current(){told}:
+    slow()
+    {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("told", "body", "becomes_plain"),
+    [
+        ("", "yield 1", True),
+        (" -> Iterator[int]", "yield 1", True),
+        (" -> AsyncIterator[int]", "yield 1", False),
+        (" -> 'AsyncGenerator[int]'", "yield 1", False),
+        ("", "with lock:\n        yield 1", False),
+        ("", "with lock:\n        value = 1\n    yield value", True),
+        ("", "text = open('a').read()\n    open('a', 'w').write(text)\n    yield 1", False),
+        ("", "text = open('a').read()\n    open('b', 'w').write(text)\n    yield 1", True),
+    ],
+)
+def test_what_a_dependency_yields_may_come_from_one_thread_and_go_to_another(
+    told, body, becomes_plain
+):
+    head = "import threading\nfrom collections.abc import *\n\nlock = threading.RLock()\n"
+    before = "async def current():\n    return slow()\n"
+    code = plain(head + APP.replace(before, YIELDS.format(told=told, body=body)))
+
+    assert ("async def current" not in code) == becomes_plain
+
+
 @pytest.mark.parametrize(
     "use",
     [

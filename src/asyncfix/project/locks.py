@@ -37,23 +37,22 @@ def held(file: FileFacts, function: Function) -> Iterator[Held]:
 
 def _class(typing: Typing, each: Type) -> str:
     if each[0] == "K":
-        return _taken(typing, each[1])
+        is_async = typing.functions[each[1]][1].flags & facts.ASYNC
+        return "" if is_async else taken(typing, each[1])
     if each[0] == "I":
-        return _taken(typing, typing.hierarchy.method(each[1], "__enter__"))
+        return taken(typing, typing.hierarchy.method(each[1], "__enter__"))
     if each[0] != "E":
         return ""
     target = typing.outside.target(each[1], f"{each[1]}.acquire")
     return str(each[1]) if target is not None and target.effect == "lock" else ""
 
 
-def _taken(typing: Typing, fid: int) -> str:
-    """Return the class of a lock that a plain function takes and still has when others go on."""
+def taken(typing: Typing, fid: int) -> str:
+    """Return the class of a lock that a function takes and still has when others go on."""
     if fid < 0:
         return ""
     at, function = typing.functions[fid]
     typing.trace.mask |= typing.trace.bits[at]
-    if function.flags & facts.ASYNC:
-        return ""
     file = typing.files[at]
     if function.flags & facts.GENERATOR:
         nodes = [each.node for each in held(file, function)]

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from asyncfix import facts
+from asyncfix.project import locks
 from asyncfix.rewrites.handling import is_handling, refuse_handling
 from asyncfix.rewrites.workspace import RefusedError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from asyncfix.project.graph import Graph
     from asyncfix.rewrites.place import Place
 
+_PAIRED = frozenset(("__enter__", "acquire"))  # what runs them gives back, too
 _ELSEWHERE = " elsewhere"
 _MOST = 300  # functions that are looked at; more than any chain that was met has
 _OWN_LOOP = re.compile(rb"\b(?:new_event_loop|asyncio\.run|set_event_loop)\s*\(")
@@ -33,6 +35,7 @@ def refuse_bound(place: Place) -> None:
     below = list(_below(place, first))
     _refuse_loop(place, below)
     _refuse_own_thread(place, below)
+    _refuse_taken(place, below)
     if is_handling(place.node, place.scope):
         refuse_handling(place, first)
     _refuse_awaitable(place)
@@ -62,6 +65,17 @@ def _refuse_loop(place: Place, below: list[Instance]) -> None:
                 raise RefusedError(
                     f"`{function.name}` calls `{word}`, which needs the running loop"
                 )
+
+
+def _refuse_taken(place: Place, below: list[Instance]) -> None:
+    """Raise RefusedError where a function takes a lock that its caller would give back."""
+    graph = place.workspace.project.graph
+    for number in below:
+        function = graph.function(number)
+        if function.flags & facts.GENERATOR or function.name in _PAIRED:
+            continue
+        if locks.taken(graph.typing, graph.instances[number][0]):
+            raise RefusedError(f"`{function.name}` takes a lock that stays with its thread")
 
 
 def _refuse_own_thread(place: Place, below: list[Instance]) -> None:

@@ -46,6 +46,12 @@ def refuse_held(
         )
 
 
+def refuse_taken(workspace: Workspace, path: str, entered: Node, scope: Node) -> None:
+    """Raise RefusedError where what a `with` enters takes a lock that another thread would free."""
+    if _is_lock(workspace, path, entered, scope):
+        raise RefusedError("it takes a lock, which only the thread that took it can give back")
+
+
 def _held(workspace: Workspace, path: str, node: Node, scope: Node) -> Iterator[Lock]:
     for each in node.parents:
         if each.raw is scope.raw:

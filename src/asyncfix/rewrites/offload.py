@@ -10,7 +10,7 @@ from asyncfix.findings import Applicability, Fix
 from asyncfix.rewrites import nested
 from asyncfix.rewrites.callee import refuse_bound
 from asyncfix.rewrites.hand_over import handed, in_lambda, in_parentheses, listed, stored
-from asyncfix.rewrites.locks import held
+from asyncfix.rewrites.locks import held, refuse_taken
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.place import refuse_position, refuse_without_await
 from asyncfix.rewrites.threads import thread_call
@@ -118,6 +118,7 @@ def _entered(place: Place, item: Node) -> Fix:
     except RefusedError:
         if not _can_be_async_with(place, block):
             raise
+        refuse_taken(place.workspace, place.path, place.node, place.scope)
     thread = thread_call(place)
     module = thread.imports[0].module if thread.imports else "starlette.concurrency"
     name, imports = bound(

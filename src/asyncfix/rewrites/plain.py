@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.findings import Applicability, Fix
+from asyncfix.project import locks
 from asyncfix.rewrites.callee import refuse_moved
 from asyncfix.rewrites.handling import refuse_handling
 from asyncfix.rewrites.references import TAKERS
+from asyncfix.rewrites.updates import refuse_rewritten
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
@@ -43,6 +45,9 @@ def plain_function(place: Place) -> Fix:
     if entry is None or not place.scope.is_async:
         raise RefusedError("no framework runs this function in a thread")
     _refuse_body(place)
+    _refuse_generator(place)
+    for each in place.scope["body"].own():
+        refuse_rewritten(each, place.scope)
     refuse_moved(place, place.chain.instance)
     if entry.kind == _HANDLER:
         refuse_handling(place, [place.chain.instance])
@@ -78,6 +83,18 @@ def _refuse_body(place: Place) -> None:
         for edge in edges
     ):
         raise RefusedError("it makes a coroutine, which the loop must run")
+
+
+def _refuse_generator(place: Place) -> None:
+    """Raise RefusedError for a generator that is told to be asynchronous, or keeps a lock."""
+    fid = place.workspace.project.graph.instances[place.chain.instance][0]
+    _, function = place.workspace.project.typing.functions[fid]
+    if not function.flags & facts.GENERATOR:
+        return
+    if place.scope.has("returns") and "Async" in place.scope["returns"].text:
+        raise RefusedError("its annotation says that it is an asynchronous generator")
+    if locks.taken(place.workspace.project.typing, fid):
+        raise RefusedError("it holds a lock while it has yielded, and may go on in another thread")
 
 
 def _refuse_decorated(place: Place, entry: Entry) -> None:

@@ -6,6 +6,7 @@ import itertools
 import re
 import sys
 import tokenize
+from bisect import bisect
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from asyncfix.syntax.uses import Uses
 
 _DUNDER_FUTURE = "__future__"
+_STANDARD = 1  # the section of the standard library
+_DEFINITION = re.compile(rb"(?:async|def|class)\b|@")
 _FLAG = re.compile(r"[A-Z_]+\Z")
 
 
@@ -171,10 +174,10 @@ class Module:
 
     def _place(self, wanted: Import) -> tuple[int, str, str]:
         """Return where a statement goes, and what stands before and after it."""
-        block = self._leading()
+        section = self._section(wanted.module)
+        block = self._block_for(section)
         if not block:
             return self._bare()
-        section = self._section(wanted.module)
         same = [each for each in block if self._section(each.top) == section]
         if same:
             before = [each for each in same if self._key(each) < self._order(wanted)]
@@ -197,17 +200,35 @@ class Module:
             return self._row(token.start), "", self.newline * 2
         return len(self.data), "", ""
 
-    def _leading(self) -> list[Statement]:
-        """Return the imports at the top: those before the first other code that runs."""
-        barrier = len(self.data)
-        spans = [(each.start, each.end) for each in self.statements]
+    def _block_for(self, section: int) -> list[Statement]:
+        """Return the imports among which one of a section goes: the first at the top, as a rule.
+
+        A file may have code between its imports that must run before some of them.
+        """
+        for sections in ({section}, {2, 3, 4}) if section > _STANDARD else ():
+            for block in self._blocks:
+                if any(self._section(each.top) in sections for each in block):
+                    return block
+        return self._blocks[0] if self._blocks else []
+
+    @cached_property
+    def _blocks(self) -> list[list[Statement]]:
+        """Return the imports at the top, up to the first definition; other code divides them."""
+        starts = {each.start for each in self.statements}
+        barriers: list[int] = []
+        end = len(self.data)
         for offset in beginnings(self.tokens):
-            inside = any(start <= offset < end for start, end in spans)
-            if not inside and not self._is_prelude(offset):
-                barrier = offset
+            if _DEFINITION.match(self.data, offset):
+                end = offset
                 break
+            if offset not in starts and not self._is_prelude(offset):
+                barriers.append(offset)
         top = [each for each in self.statements if not each.within]
-        return [each for each in top if each.start < barrier] or top[:1]
+        blocks: dict[int, list[Statement]] = {}
+        for each in top:
+            if each.start < end:
+                blocks.setdefault(bisect(barriers, each.start), []).append(each)
+        return list(blocks.values()) or ([top[:1]] if top else [])
 
     def _is_prelude(self, offset: int) -> bool:
         """Tell whether a statement may stand among imports: a docstring, `if`, `try`."""
@@ -222,7 +243,7 @@ class Module:
         if top == _DUNDER_FUTURE:
             return 0
         if top in sys.stdlib_module_names:
-            return 1
+            return _STANDARD
         if not top:
             return 4
         return 3 if top in self.first_party else 2
