@@ -365,7 +365,7 @@ def test_requests_are_sent_again_as_often_as_before(tmp_path, url, retry, method
 def test_a_wait_that_the_server_asks_for_is_kept(tmp_path, url):
     setup = RETRY.format("total=1, status_forcelist=[503], backoff_factor=0")
     calls = "import time\nstart = time.monotonic()\nprint(shop.ask('/later'))\n"
-    calls += "print(1 <= time.monotonic() - start < 3)"
+    calls += "print(1 <= time.monotonic() - start < 10)"
 
     one, two = both(tmp_path, project(calls, JSON, setup, url))
 

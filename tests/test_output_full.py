@@ -210,8 +210,8 @@ def test_plain_text_of_plain_source_imports_no_rich():
 
 def test_thousands_of_findings_are_printed_in_seconds():
     many = Report(tuple(replace(SHARED[0], sink=Sink(f"m{i}.f", "file")) for i in range(5000)))
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     page(many)
 
-    assert time.perf_counter() - begun < 6  # 1 s where nothing else runs
+    assert time.process_time() - begun < 3  # 0.5 s where nothing else runs

@@ -275,9 +275,9 @@ def test_settings_are_told_without_their_escape_sequences(tmp_path, text):
 def test_a_file_that_is_too_large_is_told_and_not_read(project, capsys):
     (project / "large.py").write_text("x = 1\n" * (MOST_BYTES // 6 + 1))
 
-    start = time.perf_counter()
+    start = time.process_time()
     assert cli.main(["check", "--output-format", "concise"]) == 1
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     out = capsys.readouterr().out
     assert "large.py:1:1: warning unparsable-file" in out
     assert "10 MB" in out
