@@ -32,6 +32,7 @@ _APPS = {
     "Applications under load": "load.py",
     "Endpoints that asked once per item": "batching.py",
     "The first request": "first_request.py",
+    "One connection, and a smaller cache": "connections.py",
 }
 END = "<!-- end of results -->"
 

@@ -50,6 +50,60 @@ def main():
 """
 
 
+CLIENT = """from pymongo import MongoClient
+from pymongo.server_api import ServerApi
+
+import mongo
+
+
+# of the application
+def client() -> MongoClient:
+    return MongoClient(
+        mongo.serve(),
+        server_api=ServerApi("1"),
+    )
+
+
+def main():
+    client().shop.users.find_one({"name": "hunter2"})
+"""
+MONGO = """
+import socket
+import struct
+import threading
+from datetime import datetime
+
+import bson
+
+HELLO = {"isWritablePrimary": True, "minWireVersion": 0, "maxWireVersion": 21}
+HELLO |= {"maxBsonObjectSize": 1 << 24, "maxMessageSizeBytes": 48000000, "maxWriteBatchSize": 1000}
+
+
+def serve():
+    \"\"\"Answer as a server of MongoDB does that has no documents; return where.\"\"\"
+    server = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=accept, args=(server,), daemon=True).start()
+    return "mongodb://127.0.0.1:%d" % server.getsockname()[1]
+
+
+def accept(server):
+    while True:
+        threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
+
+
+def answer(connection):
+    with connection, connection.makefile("rb") as file:
+        while head := file.read(16):
+            size, number, _, _ = struct.unpack("<iiii", head)
+            command = bson.decode(file.read(size - 16)[5:])
+            reply = {"ok": 1.0, "cursor": {"id": 0, "ns": "shop.users", "firstBatch": []}}
+            if "hello" in command:
+                reply = {"ok": 1.0, "localTime": datetime.now(), **HELLO}
+            body = b"\\0\\0\\0\\0\\0" + bson.encode(reply)
+            connection.sendall(struct.pack("<iiii", 16 + len(body), 1, number, 2013) + body)
+"""
+
+
 def found(files):
     workspace = workspace_of({**files, "served.py": SERVED})
     return list(missing_slow_query_log.find(RULE, workspace.project)), workspace
@@ -95,6 +149,32 @@ def test_slow_statements_are_logged_without_their_values(library, code, tmp_path
     assert ", 1" in slow.stderr
     assert "hunter2" not in slow.stderr
     assert logged(tmp_path, text, "60").stderr == ""
+
+
+def test_slow_commands_of_mongodb_are_logged_without_their_values(tmp_path):
+    if not find_spec("pymongo"):
+        pytest.skip("pymongo is not installed")
+    (tmp_path / "mongo.py").write_text(MONGO, encoding="utf-8")
+    text = fixed(CLIENT)
+
+    slow = logged(tmp_path, text, "0")
+
+    assert "        event_listeners=[_SlowCommands()],\n    )\n" in text
+    assert slow.returncode == 0, slow.stderr
+    assert " s: shop: find users" in slow.stderr
+    assert "hunter2" not in slow.stderr
+    assert logged(tmp_path, text, "60").stderr == ""
+
+
+@pytest.mark.parametrize(
+    "made", ["MongoClient(url, event_listeners=mine)", "MongoClient(url, **options)"]
+)
+def test_a_client_of_mongodb_that_may_have_a_listener_is_left_alone(made):
+    code = (
+        f"from pymongo import MongoClient\n\n\ndef client(url, mine, options):\n    return {made}\n"
+    )
+
+    assert found({"app.py": code})[0] == []
 
 
 def test_an_engine_that_start_up_asks_once_is_left_alone():

@@ -152,7 +152,7 @@ class Setting(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     all calls. `pool` has the options of a pool of connections with what to write where they are not
     given; with one of `unpooled` there is none. `advice` says what the lack of an option does, and
     `doubts` what one does that is true; `journal` tells that the call opens a file of SQLite,
-    and `watched` how to learn which statements of it are slow.
+    and `watched` how to learn which statements of it are slow; `listens` is the option for that.
     """
 
     names: tuple[str, ...] = ()
@@ -171,6 +171,7 @@ class Setting(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     doubts: dict[str, str] = {}
     journal: bool = False
     watched: str = ""
+    listens: str = ""
 
 
 class Example(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from asyncfix import facts
 from asyncfix.checks.nomination import nomination
 from asyncfix.project.index import is_test
+from asyncfix.project.options import given
 from asyncfix.project.timeouts import calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asyncfix.findings import Finding
-    from asyncfix.packs import Rule
+    from asyncfix.packs import Rule, Setting
+    from asyncfix.project.places import Called
     from asyncfix.project.program import Project
 
 _NAMING = frozenset((facts.CONST, facts.GLOBAL, facts.ATTR, facts.IMPORT))
@@ -28,7 +30,8 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
         return
     for name, setting, place in made:
         is_beside = project.is_beside(project.files.paths[place.file])
-        if not is_beside and place not in project.clients.brief:
+        is_brief = place in project.clients.brief
+        if not is_beside and not is_brief and not _may_listen(project, setting, place):
             yield nomination(
                 rule,
                 project,
@@ -38,6 +41,14 @@ def find(rule: Rule, project: Project) -> Iterator[Finding]:
                 effect="settings",
                 help=setting.watched,
             )
+
+
+def _may_listen(project: Project, setting: Setting, place: Called) -> bool:
+    """Tell whether a call may be given a listener among options that are not seen."""
+    if not setting.listens:
+        return False
+    options = given(project.typing, place.file, place.node)
+    return not options.whole or bool(options.get(setting.listens))
 
 
 def _is_measured(project: Project) -> bool:

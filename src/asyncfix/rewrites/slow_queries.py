@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Applicability, Edit, Fix, Import, Location
+from asyncfix.rewrites.lifecycle.placing import top_statement
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax.arguments import with_argument
 
@@ -53,7 +54,47 @@ async def _watch_queries(connection: Any) -> None:
 
 '''
 )
-_NAMES = ("_slow_queries", "_SLOW_SECONDS", "_log_slow_query", "_note_start", "_watch_queries")
+_COMMANDS = (
+    _LIMIT
+    + '''
+
+class _SlowCommands(monitoring.CommandListener):
+    """Logs commands that took long, without the values that they were given."""
+
+    def __init__(self) -> None:
+        self._told: dict[int, str] = {}
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        """Note which collection is asked."""
+        named = event.command.get(event.command_name)
+        where = f" {named}" if isinstance(named, str) else ""
+        self._told[event.request_id] = f"{event.database_name}: {event.command_name}{where}"
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Log what took long."""
+        self._log(event.request_id, event.duration_micros / 1e6)
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Log what took long, and failed."""
+        self._log(event.request_id, event.duration_micros / 1e6)
+
+    def _log(self, number: int, seconds: float) -> None:
+        told = self._told.pop(number, "")
+        if seconds > _SLOW_SECONDS:
+            _slow_queries.warning("%.3f s: %s", seconds, told[:200])
+
+
+'''
+)
+_NAMES = (
+    "_SlowCommands",
+    "_slow_queries",
+    "_SLOW_SECONDS",
+    "_log_slow_query",
+    "_note_start",
+    "_watch_queries",
+)
+_MONGO = ("pymongo.", "motor.")
 _ASSIGNED = re.compile(rb"(\w+)(?:\s*:[^=\n]+)?\s*=\s*\Z")
 _DECORATION = re.compile(rb"(?:^[@#][^\n]*\n)+\Z", re.MULTILINE)
 _NOTE = "values that are written into a statement, not passed with it, are logged with its text"
@@ -68,6 +109,9 @@ def watched(finding: Finding, workspace: Workspace) -> Fix:
     imports = [("logging", ""), ("os", ""), ("typing", "Any")]
     if finding.subject.startswith("asyncpg."):
         edits, requires = _of_pool(finding, workspace), ("asyncpg>=0.29",)
+    elif finding.subject.startswith(_MONGO):
+        edits = _of_client(finding, workspace)
+        imports = [("logging", ""), ("os", ""), ("pymongo", "monitoring")]
     else:
         edits = _of_engine(finding, workspace)
         imports += [("time", ""), ("sqlalchemy", "event")]
@@ -97,6 +141,27 @@ def _of_engine(finding: Finding, workspace: Workspace) -> tuple[Edit, ...]:
     if finding.subject.endswith("create_async_engine"):
         engine = f"{engine}.sync_engine"
     return (Edit(Location(where.path, end, end), _EVENTS.replace("{engine}", engine)),)
+
+
+def _of_client(finding: Finding, workspace: Workspace) -> tuple[Edit, ...]:
+    """Give a client of MongoDB a listener, whose class goes above it."""
+    path = finding.location.path
+    top = top_statement(workspace, path, finding.location.start)
+    argument = "event_listeners=[_SlowCommands()]"
+    return (Edit(Location(path, top, top), _COMMANDS), _told(finding, workspace, argument, "**"))
+
+
+def _told(finding: Finding, workspace: Workspace, argument: str, refused: str) -> Edit:
+    """Return the edit that gives a call an argument, unless it has what is refused."""
+    where = finding.location
+    data = workspace.text(where.path).data
+    code = data[where.start : where.end].decode("utf-8", "replace")
+    changed = with_argument(code, argument)
+    if changed is None or refused in code:
+        raise RefusedError("the call has arguments that are not known")
+    start, end, text = changed
+    at = where.start + len(code[:start].encode())
+    return Edit(Location(where.path, at, at + len(code[start:end].encode())), text)
 
 
 def _of_pool(finding: Finding, workspace: Workspace) -> tuple[Edit, ...]:
