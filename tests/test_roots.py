@@ -494,6 +494,60 @@ def test_background_tasks(roots):
     }
 
 
+def test_files_of_a_command_are_information(severities):
+    app = """
+        import asyncio
+        import time
+        import typer
+
+        app = typer.Typer()
+
+        def state():
+            open("state")
+
+        async def both():
+            open("both")
+
+        async def connect():
+            state()
+            time.sleep(1)
+            asyncio.create_task(watch())
+            await both()
+
+        async def watch(): ...
+
+        @app.command()
+        def show(name: str):
+            async def run():
+                open(name)
+                await connect()
+            asyncio.run(run())
+
+        @app.command()
+        def other():
+            asyncio.run(served())
+
+        async def served():
+            open("other")
+
+        class Server:
+            def start(self):
+                asyncio.run(self.serve())
+
+            async def serve(self):
+                open("server")
+                await both()
+    """
+    told = severities(app)
+    assert {name.removeprefix("app."): told[name] for name in told} == {
+        "show.<locals>.run": "info",
+        "connect": "error",
+        "served": "info",
+        "both": "warning",
+        "Server.serve": "warning",
+    }
+
+
 def test_what_another_program_runs_as_well_is_start_up(severities):
     app = """
         import asyncio

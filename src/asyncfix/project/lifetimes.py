@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asyncfix.findings import Root
     from asyncfix.project.edges import Edge
     from asyncfix.project.program import Project
+    from asyncfix.project.roots import Entry
 
     Fits = Callable[[int, int], bool]  # a call, by its file and node
 
@@ -104,19 +105,33 @@ class Lifetimes:
         Only the module's own code, commands, what these call, and plain functions that take
         nothing start it.
         """
-        typing, entries = self.project.typing, self.project.entries
-        home = typing.functions.file(fid)
-        places = [(each.file, each.function) for each in self.calls_of(fid)]
-        for file, at in (*places, (home, typing.functions.sign(fid).parent)):
-            own, top = self.project.files[file].functions, at
-            while own[top].parent > 0:
-                top = own[top].parent
-            entry = entries.get(self.fid(file, top))
+        for file, top in self._starters(fid):
+            function, entry = self.project.files[file].functions[top], self._entry(file, top)
             is_told = entry is not None and entry.kind in _ONCE
-            is_job = bool(own[top].params or own[top].decorators) and own[top].parent == 0
+            is_job = bool(function.params or function.decorators) and function.parent == 0
             if is_job and not is_told and not self.spares(self.fid(file, top)):
                 return False
         return True
+
+    def is_command(self, fid: int) -> bool:
+        """Tell whether only commands of a command-line program start a coroutine."""
+        found = [self._entry(*place) for place in self._starters(fid)]
+        return all(entry is not None and entry.kind == "command line" for entry in found)
+
+    def _starters(self, fid: int) -> Iterator[tuple[int, int]]:
+        """Yield the functions of modules and classes that call a function, or that it is in."""
+        functions = self.project.typing.functions
+        places = [(each.file, each.function) for each in self.calls_of(fid)]
+        if not places or functions.sign(fid).parent > 0:
+            places.append((functions.file(fid), functions.sign(fid).parent))
+        for file, at in places:
+            own, top = self.project.files[file].functions, at
+            while own[top].parent > 0:
+                top = own[top].parent
+            yield file, top
+
+    def _entry(self, file: int, function: int) -> Entry | None:
+        return self.project.entries.get(self.fid(file, function))
 
     def _is_command(self, fid: int) -> bool:
         """Tell whether a plain function that nothing calls is a command of a program."""

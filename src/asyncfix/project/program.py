@@ -26,7 +26,7 @@ from asyncfix.project.lifetimes import Lifetimes
 from asyncfix.project.notes import Note, Notes, noted
 from asyncfix.project.places import Callers, Local
 from asyncfix.project.roots import Entries, Entry, entries, entries_by_file
-from asyncfix.project.scripts import alone
+from asyncfix.project.scripts import alone, commanded
 from asyncfix.project.services import Services
 from asyncfix.project.startup import Startup
 from asyncfix.project.wanted import last
@@ -50,6 +50,7 @@ _SCRIPTS = frozenset(
 
 _SCRIPT = re.compile(r"conftest|(?:test|bench|benchmark)_|\w+_(?:test|bench|benchmark)s?\.py$")
 _MIGRATION = frozenset(("upgrade", "downgrade", "revision"))
+_SHORT = frozenset(("file", "metadata"))  # effects for which nobody waits in a command
 _PER_ITEM = "batching"  # the group of rules that judges loops, on the event loop or not
 TO_THREAD = (3, 9)  # the Python that `asyncio.to_thread` came with
 _THREAD_CALLS = {
@@ -349,6 +350,10 @@ class Project:
     def _alone(self) -> set[Instance]:
         return alone(self.graph, self.entries)
 
+    @cached_property
+    def _commanded(self) -> set[Instance]:
+        return commanded(self.graph, self.entries, self.lifetimes.is_command)
+
     def lowered(self, chain: Chain) -> str:
         """Say why a chain matters less than its kind: start-up, tests, scripts, a cache; or ""."""
         if chain.lesser:
@@ -365,6 +370,8 @@ class Project:
             return "while the application starts or stops"
         kind = self.root(instance).kind
         if kind == "command line" or (kind in ("main", "coroutine") and effect == "input"):
+            return "in a command-line program"
+        if effect in _SHORT and instance in self._commanded:
             return "in a command-line program"
         entry = self.entries.get(self.graph.instances[instance][0])
         if entry is not None and entry.kind == "test":

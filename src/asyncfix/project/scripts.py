@@ -8,7 +8,7 @@ from asyncfix import facts
 from asyncfix.project.index import is_test
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from asyncfix.project.edges import Edge, Instance
     from asyncfix.project.graph import Graph
@@ -52,6 +52,21 @@ def alone(graph: Graph, entries: Mapping[int, Entry]) -> set[Instance]:
     return (found - taken_up) | (apart - taken_up - reached.by(_wanted(graph, own)))
 
 
+def commanded(
+    graph: Graph, entries: Mapping[int, Entry], is_command: Callable[[int], bool]
+) -> set[Instance]:
+    """Return what only coroutines run that commands start, tests aside."""
+    numbers = {fid: graph.numbers.get((fid, -1)) for fid in entries}
+    known = {number: fid for fid, number in numbers.items() if number is not None}
+    starts = {n for n, fid in known.items() if entries[fid].kind == "main" and is_command(fid)}
+    if not starts:
+        return starts
+    reached = _Reached(graph)
+    others = {n for n, fid in known.items() if entries[fid].kind not in _BESIDE} - starts
+    return reached.by(starts) - reached.by(others | _wanted(graph, starts))
+
+
+_BESIDE = frozenset(("test", "command line"))
 _SERVING = frozenset(("endpoint", "websocket", "view", "handler", "command", "event", "consumer"))
 
 
