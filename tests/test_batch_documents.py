@@ -5,7 +5,9 @@ from __future__ import annotations
 from batching import loaded
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rewriting import rewritten
+from rewriting import plans, rewritten
+
+from asyncfix.findings import Applicability
 
 CODE = """
 from pymongo.collection import Collection
@@ -58,3 +60,28 @@ def test_documents_are_asked_for_together_with_every_other_condition(tenants, id
     before, after = Documents(documents), Documents(documents)
     assert AFTER["main"](after, "a", ids) == BEFORE["main"](before, "a", ids)
     assert (before.asked, after.asked) == (len(ids), 1)
+
+
+def test_documents_of_elasticsearch_are_shown_by_mget_and_never_asked_so():
+    code = """
+from elasticsearch import AsyncElasticsearch
+
+
+async def main(client: AsyncElasticsearch, keys: list[str]) -> list:
+    found = []
+    for key in keys:
+        lead = await client.get(index="leads", id=key)
+        found.append(lead["_source"])
+    return found
+"""
+    (plan,) = [plan for _, plan in plans({"app.py": code}, "batching")]
+    (fix,) = plan.fixes
+    assert fix.applicability is Applicability.DISPLAY_ONLY
+    assert [edit.text for edit in fix.edits] == [
+        (
+            '    leads = {each["_id"]: each for each in '
+            '(await client.mget(index="leads", ids=keys))["docs"]}\n'
+        ),
+        "leads[key]",
+    ]
+    assert rewritten({"app.py": code}, group="batching").files["app.py"] == code

@@ -6,7 +6,7 @@ import sqlite3
 from textwrap import dedent
 
 import pytest
-from batching import outcome, pair
+from batching import loaded, outcome, pair
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rewriting import plans, rewritten
@@ -87,6 +87,65 @@ def test_a_commit_behind_the_loop_is_shown_and_never_made():
 
     assert fix.applicability is Applicability.DISPLAY_ONLY
     assert [edit.text for edit in fix.edits if edit.text] == ["    session.commit()\n"]
+
+
+ADDS = """
+from sqlalchemy import create_engine, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Lead(Base):
+    __tablename__ = "leads"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str | None]
+
+
+def main(session: Session, titles: list) -> None:
+    for title in titles:
+        lead = Lead(title=title)
+        session.add(lead)
+        session.commit()
+
+
+def run(titles: list) -> tuple:
+    engine, told = create_engine("sqlite://"), []
+    Base.metadata.create_all(engine)
+    event.listen(engine, "commit", told.append)
+    with Session(engine) as session:
+        main(session, titles)
+        rows = [(each.id, each.title) for each in session.query(Lead).order_by(Lead.id)]
+    return rows, len(told)
+"""
+
+
+@settings(max_examples=15, deadline=None)
+@given(titles=st.lists(st.none() | st.sampled_from(["", "a", "a"]), max_size=5))
+def test_rows_that_are_only_added_are_committed_once(titles: list):
+    pytest.importorskip("sqlalchemy", reason="needs SQLAlchemy")
+    made = rewritten({"app.py": ADDS}, group="batching").files["app.py"]
+    before, commits = loaded(ADDS)["run"](titles)
+    after, told = loaded(made)["run"](titles)
+    assert after == before
+    assert (commits, told <= 1) == (len(titles), True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("lead = Lead(title=title)", "lead = made(title)"),
+        ("session.add(lead)", "session.add(lead)\n        session.flush()"),
+        ("session.commit()", "session.commit()\n        print(lead.id)"),
+        ("session.add(lead)", "if title:\n            session.add(lead)"),
+    ],
+    ids=["made elsewhere", "flushed", "read again", "for some"],
+)
+def test_a_commit_that_something_else_may_need_is_only_shown(old: str, new: str):
+    code = ADDS.replace(old, new)
+    assert rewritten({"app.py": code}, group="batching").files["app.py"] == code
 
 
 @pytest.mark.parametrize(

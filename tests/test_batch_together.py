@@ -207,3 +207,17 @@ async def one(client: httpx.AsyncClient, link: str, seen: dict) -> None:
         (),
         ("`one` changes what is passed to it, which all may share",),
     )
+
+
+def test_objects_that_belong_to_one_thread_are_left_to_it():
+    code = """
+import boto3
+
+
+def main(keys: list[str]) -> list:
+    table = boto3.resource("dynamodb").Table("leads")
+    return [table.get_item(Key={"id": key}) for key in keys]
+"""
+    made = rewritten({"app.py": code}, group="batching")
+    assert made.files["app.py"] == code
+    assert "must not be called in several threads" in made.refused[0]

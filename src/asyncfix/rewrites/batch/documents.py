@@ -1,4 +1,4 @@
-"""Keys of Redis and documents of MongoDB: asked for together, with `mget` and with `$in`."""
+"""Keys of Redis, documents of MongoDB and Elasticsearch: asked for together, not one by one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from asyncfix.rewrites.batch.frame import Frame
     from asyncfix.syntax.tree import Node
 
-LIBRARIES = ("redis", "pymongo", "motor")
+LIBRARIES = ("redis", "pymongo", "motor", "elasticsearch")
 _REDIS = "a key that holds something else than a text gives nothing, where it was an error"
+_ELASTIC = (
+    "where there is no document, `get` raised an error, and `mget` gives it without `_source`"
+)
 _MONGO = "all documents are read before the first item is looked at"
 _ASYNC = ("asyncio", "asynchronous", "motor")
 
@@ -30,7 +33,29 @@ def documents_once(frame: Frame, call: Node, name: str) -> tuple[Once, str]:
         return _values(frame, call)
     if method == "find_one":
         return _documents(frame, call, name)
+    if name.startswith("elasticsearch.") and method == "get":
+        return _fetched(frame, call)
     raise RefusedError(f"no batched form of `{name}` is known")
+
+
+def _fetched(frame: Frame, call: Node) -> tuple[Once, str]:
+    """Show how Elasticsearch is asked for the documents of all keys; they come by their `_id`."""
+    args, ask = call.all("args"), asking(frame, call)
+    named = {each["keyword"].text: each["value"] for each in args if each.has("keyword")}
+    if set(named) != {"index", "id"} or len(args) != len(named) or frame.varies(named["index"]):
+        raise RefusedError("`get` has no batched form with these arguments")
+    frame.refuse_made([call], named["id"], ())
+    item = frame.key(named["id"])
+    once = Once(doubts=[_ELASTIC])
+    keys, once.before = frame.keys_of(item, call)
+    asks = f"{call['func']['value'].text}.mget(index={named['index'].text}, ids={keys})"
+    code = _awaited(call, asks)
+    by = frame.free(plural(ask.variable or "document"), "document_by_id")
+    over = f"({code})" if code.startswith("await ") else code
+    once.before.append(f'{by} = {{each["_id"]: each for each in {over}["docs"]}}')
+    answer = f"{by}[{item}]"
+    once.edits = ask.replaced(answer)
+    return once, answer
 
 
 def _values(frame: Frame, call: Node) -> tuple[Once, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from asyncfix.findings import Edit, Location
@@ -25,10 +26,16 @@ if TYPE_CHECKING:
     from asyncfix.syntax.tree import Node
 
 _WIDTH = 88
+_BLOCKS = frozenset(("If", "For", "While", "With", "Try", "TryStar", "Match", "Yield"))
 _ONE_BY_ONE = "a row that fails now undoes those before it, too, where each was committed alone"
 _ROWS = (
     "the rows are written before the rest of the loop is done, "
     "and a transaction begins even where there are none"
+)
+_ADDS = re.compile(r"sqlalchemy\..*Session\.add")
+_TOGETHER = (
+    "a failure now undoes all items of the loop, none can be seen before the last, "
+    "and what waits in the session is committed even where there are no items"
 )
 _UNDONE = "a failure now undoes all items of the loop, and none is committed before the last"
 
@@ -38,6 +45,8 @@ def written_together(looped: Looped, call: Node, step: Step) -> Once:
     frame = looped.frame
     if step.asked and step.asked.name.startswith("django.db."):
         return _created_together(looped, call, step)
+    if step.asked and _ADDS.fullmatch(step.asked.name):
+        return committed_once(looped, _commit_of(looped))
     driver = driver_of(step.asked.name) if step.asked else None
     func = call["func"]
     if driver is None or func.kind != "Attribute" or func["attr"].text != "execute":
@@ -76,6 +85,15 @@ def written_together(looped: Looped, call: Node, step: Step) -> Once:
     return _alone(looped, once)
 
 
+def _commit_of(looped: Looped) -> Node:
+    """Return the one commit of a loop."""
+    found = [e for e in looped.frame.steps if e.asked and e.asked.query.kind == "commit"]
+    call = looped.frame.scope.tree.at(found[0].start, found[0].end) if len(found) == 1 else None
+    if call is None or call.kind != "Call":
+        raise RefusedError("no form of this call that takes many rows is known")
+    return call
+
+
 def _created_together(looped: Looped, call: Node, step: Step) -> Once:
     """Make the rows of all items by `bulk_create`, and leave the rest of the loop as it is."""
     frame, statement = looped.frame, _statement(looped, call)
@@ -94,8 +112,8 @@ def committed_once(looped: Looped, call: Node) -> Once:
         raise RefusedError("the loop goes on after an error, with what is committed already")
     if call.all("args") or call["func"].kind != "Attribute":
         raise RefusedError("this is no plain commit")
-    once = Once(doubts=[_UNDONE])
     last = statement.raw is frame.body[-1].raw
+    once = Once(notes=[_TOGETHER]) if last and _only_adds(looped, call) else Once(doubts=[_UNDONE])
     code = spliced_row(statement)
     if not last:
         name = call["func"]["attr"]
@@ -108,6 +126,27 @@ def committed_once(looped: Looped, call: Node) -> Once:
         once.edits.append(_without(frame.path, statement))
     _after(looped, code, once)
     return once
+
+
+def _only_adds(looped: Looped, commit: Node) -> bool:
+    """Tell whether a loop makes rows and adds them, and does nothing that needs them committed."""
+    frame = looped.frame
+    places = {(each.start, each.end): each.asked for each in frame.steps}
+    kinds = {each.kind for part in frame.body for each in (part, *part.own())}
+    session = commit["func"]["value"].text
+    if kinds & _BLOCKS or len(places) < 2 or frame.varies(commit["func"]["value"]):
+        return False
+    for part in frame.body:
+        for each in part.own():
+            asked = places.get((each.start, each.end))
+            if each.kind != "Call" or (each.start, each.end) == (commit.start, commit.end):
+                continue
+            if asked is not None and _ADDS.fullmatch(asked.name):
+                if each["func"]["value"].text != session:
+                    return False
+            elif not re.fullmatch(r"(\w+\.)*[A-Z]\w*|int|str|float", each["func"].text):
+                return False
+    return True
 
 
 def _whole(node: Node) -> str:

@@ -45,8 +45,17 @@ def together(looped: Looped, call: Node, item: PerItem) -> Once:
     if is_awaited:
         _gathered(looped, call, _named(call, item), once)
     else:
+        _refuse_threads(looped.frame, item.way.asked.name)
         _pooled(looped, call, once)
     return once
+
+
+def _refuse_threads(frame: Frame, name: str) -> None:
+    """Refuse what a library does not allow in another thread."""
+    outside = frame.workspace.project.typing.outside
+    target = outside.target(name.rpartition(".")[0], name)
+    if target is not None and target.offload == "no":
+        raise RefusedError(f"`{name}` must not be called in several threads")
 
 
 def _refuse_order(looped: Looped, call: Node) -> None:
