@@ -41,6 +41,7 @@ class Wanted(NamedTuple):
     table: str
     columns: tuple[str, ...]
     falls: tuple[bool, ...]
+    fields: tuple[str, ...] = ()  # of Django, as its `Meta` names them
 
     @property
     def name(self) -> str:
@@ -89,7 +90,19 @@ def _all(project: Project) -> Iterator[tuple[Wanted, selects.Place]]:
                 longest[key] = query, table, place
     for query, table, place in longest.values():
         if found := wanted_for(query, table):
-            yield found, place
+            yield found._replace(fields=_fields(found, table)), place
+
+
+def _fields(wanted: Wanted, table: Table) -> tuple[str, ...]:
+    """Return the columns of an index as a model of Django names them; none for others."""
+    if "pk" not in table.columns:
+        return ()
+    names: dict[str, str] = {}
+    for attribute, column in table.columns.items():
+        if attribute != "pk":
+            names.setdefault(column, attribute)
+    pairs = zip(wanted.columns, wanted.falls, strict=True)
+    return tuple(f"{'-' if falls else ''}{names.get(each, each)}" for each, falls in pairs)
 
 
 def _named(sort: Sort, table: Table) -> Sort:
@@ -147,6 +160,10 @@ def _finding(rule: Rule, project: Project, wanted: Wanted, place: selects.Place)
     # without a lock on the table, which only PostgreSQL can
     how = "CONCURRENTLY " if _POSTGRESQL & project.files.imports else ""
     model = ", ".join(f'"{each}"' for each in wanted.columns)
+    told = f'Index("{wanted.name}", {model})'
+    if wanted.fields:
+        fields = ", ".join(f'"{each}"' for each in wanted.fields)
+        told = f"models.Index(fields=[{fields}])"
     return nomination(
         rule,
         project,
@@ -155,6 +172,6 @@ def _finding(rule: Rule, project: Project, wanted: Wanted, place: selects.Place)
         message=rule.message.format(name=wanted.table, replacement=columns),
         effect="database",
         severity=Severity.INFO if project.is_beside(project.files.paths[place.file]) else None,
-        help=f'`{wanted.statement(how)}`, or `Index("{wanted.name}", {model})` in the model, '
+        help=f"`{wanted.statement(how)}`, or `{told}` in the model, "
         "if the table has many rows for one value of the filter",
     )

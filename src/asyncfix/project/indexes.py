@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix import facts
 from asyncfix.project.arguments import constant
+from asyncfix.project.django_models import DjangoModels
 from asyncfix.project.index import is_test
 from asyncfix.project.sql import Declared, bare, declared
 
@@ -48,13 +49,18 @@ class Indexes:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.typing = project.typing
+        self.django = DjangoModels(project)
 
     @cached_property
     def tables(self) -> dict[str, Table]:
         """Return the tables whose declaration is seen, with all their indexes."""
         found: dict[str, Table] = {}
         for cls, name in self.names.items():
-            self._of_class(cls, found.setdefault(name, Table(name)))
+            table = found.setdefault(name, Table(name))
+            if self.django.is_model(cls):
+                self.django.fill(cls, table)
+            else:
+                self._of_class(cls, table)
         apart: list[Declared] = []
         for each in (*self._in_sql(), *self._in_calls()):
             if each.columns:
@@ -85,6 +91,7 @@ class Indexes:
                 name = constant(typing, file, values[0]) if len(values) == 1 else None
                 if isinstance(name, str):
                     found[typing.first_class[file] + at] = bare(name)
+        found.update(self.django.names())
         return found
 
     def table_of(self, classes: Iterable[int]) -> Table | None:

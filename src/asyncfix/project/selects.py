@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from asyncfix import facts
+from asyncfix.project.django_models import DjangoModels, compared
 from asyncfix.project.index import is_test
 from asyncfix.project.options import definitions
 from asyncfix.project.sql import Select, Sort, select
@@ -21,6 +22,9 @@ _FILTERS = frozenset(("filter", "where", "filter_by"))
 _PLAIN = frozenset(
     ("limit", "offset", "options", "all", "first", "execution_options", "with_for_update")
 )
+_UNCHANGED = frozenset(  # by which a query of Django asks for the same rows
+    "all first last values values_list only defer select_related prefetch_related using".split()  # noqa: SIM905 - a list has a line for each
+)
 _STARTS = frozenset(
     (
         "sqlalchemy.select",
@@ -29,6 +33,7 @@ _STARTS = frozenset(
         "sqlalchemy.orm.Session.query",
     )
 )
+_LIBRARIES = frozenset(("sqlalchemy", "sqlmodel", "django"))
 _FALLS = frozenset(("desc", "sqlalchemy.desc"))
 
 
@@ -57,6 +62,7 @@ class Chain(NamedTuple):
     compared: tuple[str, ...] = ()
     order: tuple[Sort, ...] = ()
     whole: bool = True
+    is_django: bool = False
 
 
 class Selects:
@@ -65,6 +71,7 @@ class Selects:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.typing = project.typing
+        self.django = DjangoModels(project)
 
     def texts(self) -> Iterator[Asked]:
         """Yield the queries that are written in SQL."""
@@ -82,7 +89,7 @@ class Selects:
         """Yield the queries of SQLAlchemy that calls of a method give, and the node of the call."""
         files = self.project.files
         for file, nodes in self.typing.index.callers(method, tests=False):
-            if "sqlalchemy" not in files.imports and "sqlmodel" not in files.imports:
+            if files.imports.isdisjoint(_LIBRARIES):
                 return
             for node in nodes:
                 callee = files[file].nodes[files[file].nodes[node][1]]
@@ -117,6 +124,8 @@ class Selects:
             return
         if callee[0] == facts.ATTR:
             below = list(self._chains(file, callee[1], deep - 1))
+            model = self.django.asked(file, parts) if not below else -1
+            below = below or ([Chain(frozenset((model,)), is_django=True)] if model >= 0 else [])
             if below:
                 yield from (self._extended(file, each, callee[2], parts) for each in below)
                 return
@@ -129,6 +138,8 @@ class Selects:
         return Chain(classes, whole=len(parts[2]) == 1 and not parts[3])
 
     def _extended(self, file: int, chain: Chain, method: str, parts: Node) -> Chain:
+        if chain.is_django:
+            return self._of_manager(file, chain, method, parts)
         if method in _FILTERS:
             for node in parts[2]:
                 chain = self._filtered(file, chain, node)
@@ -141,6 +152,21 @@ class Selects:
                 return chain._replace(order=(), whole=False)
             return chain._replace(order=(*chain.order, *(each for each in sorts if each)))
         return chain if method in _PLAIN else chain._replace(whole=False)
+
+    def _of_manager(self, file: int, chain: Chain, method: str, parts: Node) -> Chain:
+        """Add a step of a query of Django."""
+        if method == "order_by":
+            sorts = self.django.sorts(file, parts[2])
+            whole = chain.whole and sorts is not None
+            return chain._replace(order=tuple(sorts or ()), whole=whole)
+        if method not in ("filter", "get"):
+            return chain if method in _UNCHANGED else chain._replace(whole=False)
+        told = [compared(each) for each in parts[3]]
+        if parts[2] or None in told:
+            return chain._replace(whole=False)
+        equal = tuple(each[0] for each in told if each and each[1] == "=")
+        others = tuple(each[0] for each in told if each and each[1] != "=")
+        return chain._replace(equal=(*chain.equal, *equal), compared=(*chain.compared, *others))
 
     def _filtered(self, file: int, chain: Chain, node: int) -> Chain:
         """Add the column of one condition; what is no comparison of one is not understood."""
