@@ -13,7 +13,7 @@ from sample_report import EMPTY, PACKS, REPORT, TEXTS, text
 
 import asyncfix
 from asyncfix import cli, terminal
-from asyncfix.findings import AsyncfixError, Location, Report
+from asyncfix.findings import AsyncfixError, Location, Report, Unresolved
 
 
 class Engine(SimpleNamespace):
@@ -365,13 +365,24 @@ def test_calls_that_lead_nowhere_known_are_listed_when_asked_for(engine, capsys)
     code = "load(id)"
     start = TEXTS["app/users.py"].data.index(code.encode())
     place = Location("app/users.py", start, start + len(code))
-    engine.answer = Report((), unresolved=1, unresolved_at=(place,))
+    calls = (
+        Unresolved(0, "load", "yaml.Loader.load", place),
+        Unresolved(2, "later", "", place),
+        Unresolved(2, "later", "", place),
+    )
+    engine.answer = Report((), unresolved=9, unresolved_at=calls)
     cli.main(["check", "--show-unresolved"])
     out = capsys.readouterr().out
 
     assert engine.asked.unresolved
-    assert "app/users.py:6:9 load(id)\n" in out
-    assert "1 call could not be resolved.\n" in out
+    assert out.startswith(
+        "load: 1 call of an unknown object; as `yaml.Loader.load` it is an error\n"
+        "  app/users.py:6:9 load(id)\n"
+        "later: 2 calls of an unknown object; the project has a function of it\n"
+        "  app/users.py:6:9 load(id)\n"
+        "  app/users.py:6:9 load(id)\n"
+    )
+    assert "9 calls could not be resolved.\n" in out
 
 
 def test_why_prints_the_explanation(capsys):

@@ -134,14 +134,22 @@ def test_stdin_replaces_a_file_and_only_that_is_reported(tmp_path, monkeypatch):
 
 def test_calls_without_a_type_are_listed_in_order(tmp_path):
     (tmp_path / "app.py").write_text(
-        "import requests, time\nasync def f(x, y):\n    y.sleep()\n    x.post(1)\n"
+        "import requests, sqlite3\n"
+        "def wait():\n    pass\n"
+        "async def f(x, y):\n"
+        "    y.wait()\n    x.get(1)\n    x.post(1)\n    x.execute(y)\n    x.items()\n    y.put(2)\n"
+        "    y.chunks()\n"
     )
     outcome = engine.check([tmp_path], Config(project=str(tmp_path)), unresolved=True)
-    places = outcome.report.unresolved_at
-    codes = [outcome.text("app.py").data[each.start : each.end] for each in places]
+    found = outcome.report.unresolved_at
+    data = outcome.text("app.py").data
+    codes = [data[each.location.start : each.location.end] for each in found]
 
-    assert codes == [b"y.sleep()", b"x.post(1)"]
-    assert outcome.report.unresolved == 2
+    assert codes == [b"x.execute(y)", b"x.get(1)", b"x.post(1)", b"y.put(2)", b"y.wait()"]
+    assert [each.rank for each in found] == [0, 0, 0, 0, 2]
+    assert found[0].like.startswith("sqlite3.")
+    assert found[-1].like == ""
+    assert outcome.report.unresolved == 5
 
 
 def test_a_replacement_is_told_in_the_form_in_which_it_is_used(helped):

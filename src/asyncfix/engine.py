@@ -19,7 +19,7 @@ from asyncfix import packs as rule_packs
 from asyncfix.cache import Ask, Cache, Examined, Known, Made
 from asyncfix.config import Config, chosen
 from asyncfix.facts import FileFacts
-from asyncfix.findings import Finding, Location, Report, ordered
+from asyncfix.findings import Finding, Location, Report, Unresolved, ordered
 from asyncfix.reading import Source, extract_batch, extracted, no_collection, sources
 from asyncfix.scope import Asked, Touched, ignored, severe, within
 from asyncfix.source import Discovery, Text, digest, discover
@@ -335,12 +335,13 @@ def _stale(
     )
 
 
-def _unresolved(project: Project, found: Discovery) -> tuple[Location, ...]:
-    """Return the calls whose receiver has no known type, each place once, in order."""
-    graph = project.graph
-    places = {Location(graph.path(at), start, end) for at, start, end in project.unresolved}
+def _unresolved(project: Project, found: Discovery) -> tuple[Unresolved, ...]:
+    """Return the calls whose receiver has no known type, each place once, the worst first."""
+    from asyncfix.project.unresolved import unresolved  # noqa: PLC0415 - only for this option
+
     mine = found.reported
-    return tuple(sorted(each for each in places if mine is None or each.path in mine))
+    every = unresolved(project)
+    return tuple(each for each in every if mine is None or each.location.path in mine)
 
 
 def _check_module(name: str) -> Any:  # noqa: ANN401 - a module

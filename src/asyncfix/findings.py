@@ -180,11 +180,25 @@ def ordered(findings: list[Finding]) -> tuple[Finding, ...]:
     return tuple(numbered)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Unresolved:
+    """A call of an object of unknown type, with what its method may be: "" for the project's own.
+
+    `rank` is how bad that would be, as `Severity` ranks it.
+    """
+
+    rank: int
+    method: str
+    like: str
+    location: Location
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of a run; `findings` are the ones to show, in order; counts tell of the rest.
 
-    `unresolved_at` holds the calls whose receiver has no known type, where they were asked for;
+    `unresolved_at` holds those calls of objects of unknown type that may matter, where they were
+    asked for;
     `stale` the fingerprints in the baseline of what is not found any more; `elsewhere` counts
     findings that do not touch the lines that were asked about; `carried` are the places that lead
     to these by any chain.
@@ -197,7 +211,7 @@ class Report:
     cached: int = 0
     seconds: float = 0.0
     errors: tuple[str, ...] = ()
-    unresolved_at: tuple[Location, ...] = ()
+    unresolved_at: tuple[Unresolved, ...] = ()
     suppressed: int = 0
     baselined: int = 0
     stale: tuple[str, ...] = ()

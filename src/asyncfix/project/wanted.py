@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from asyncfix.project.evaluate import Typing
 
 # methods of builtin types and loggers: a client of which every method blocks names these itself
-_PLAIN = frozenset(
+PLAIN = frozenset(
     "append add extend insert remove discard clear copy count index items keys values update pop"  # noqa: SIM905 - a list has a line for each
     " popitem setdefault sort reverse join split rsplit splitlines strip lstrip rstrip lower upper"
     " title capitalize startswith endswith replace format encode decode isdigit isalpha isnumeric"
@@ -48,7 +48,7 @@ class Wanted:
         """Tell whether a call of an attribute may lead anywhere."""
         if name in self.names or name in self.asked:
             return True
-        return self.any_name and name not in _PLAIN
+        return self.any_name and name not in PLAIN
 
     def _properties(self) -> Iterator[str]:
         yield from map(last, self.typing.library.reads)
