@@ -170,3 +170,29 @@ def main(conn: sqlite3.Connection, keys: list[str]) -> None:
 """  # noqa: S608 - no statement
     made = rewritten({"app.py": code}, group="batching")
     assert (made.fixes, [reason in each for each in made.refused]) == ((), [True])
+
+
+def test_a_statement_on_several_rows_stays_what_it_was():
+    code = """
+import sqlite3
+
+
+def main(conn: sqlite3.Connection, rows):
+    if rows:
+        for row in rows:
+            conn.execute(
+                '''
+                INSERT INTO t
+                    VALUES (?, ?)
+                ''',
+                (row, "it's"),
+            )
+"""
+    made = rewritten({"app.py": code}, group="batching")
+
+    text = made.files["app.py"]
+    assert "executemany(" in text
+    assert (
+        text.partition("'''")[2].partition("'''")[0]
+        == (code.partition("'''")[2].partition("'''")[0])
+    )

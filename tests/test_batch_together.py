@@ -31,6 +31,13 @@ ASKS = {
             found[number] = response.text
         return found
         """,
+    "answers that nobody reads": """
+        for number in numbers:
+            try:
+                await client.get(f"http://x/{number}")  # why
+            except httpx.ConnectError as error:
+                print(error)
+        """,
     "a comprehension": """
         return [(number, await client.get(f"http://x/{number}")) for number in numbers]
         """,
@@ -221,3 +228,13 @@ def main(keys: list[str]) -> list:
     made = rewritten({"app.py": code}, group="batching")
     assert made.files["app.py"] == code
     assert "must not be called in several threads" in made.refused[0]
+
+
+def test_an_answer_that_nobody_reads_is_not_named():
+    body = dedent(ASKS["answers that nobody reads"]).strip().replace("\n", "\n    ")
+    code = pair(f"{HEAD}async def main(client: httpx.AsyncClient, numbers):\n    {body}\n").code
+
+    told = (
+        "if isinstance(result, BaseException):\n                raise result  # why\n        except"
+    )
+    assert told in code

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from asyncfix.rewrites.batch.chains import classes
-from asyncfix.rewrites.batch.code import STEP, dedented, indent_of
+from asyncfix.rewrites.batch.code import STEP, dedented, indent_of, shifted
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
@@ -37,7 +37,7 @@ def created(frame: Frame, call: Node, statement: Node) -> str:
     code = f"{head}([{row} {over}])"
     if len(code) <= _WIDTH and "\n" not in code:
         return code
-    inner = row.replace("\n", f"\n{STEP}")
+    inner = shifted(row, STEP)
     return f"{head}([\n{STEP}{inner}\n{STEP}{over}\n])"
 
 

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from asyncfix.syntax.tree import Node
 
 STEP = "    "
+# comments and literals; of these only such as span rows matter
+_TEXT = re.compile(
+    r"""\#[^\n]*
+    |(?P<triple>\"{3}|'{3})(?:\\.|(?!(?P=triple)).)*(?P=triple)
+    |"(?:\\.|[^"\\\n])*"
+    |'(?:\\.|[^'\\\n])*'""",
+    re.DOTALL | re.VERBOSE,
+)
 _VOWELS = "aeiou"
 
 
@@ -30,14 +38,32 @@ def spliced(data: bytes, start: int, end: int, edits: Iterable[Edit]) -> str:
 
 def indented(lines: Iterable[str], indent: str) -> str:
     """Return rows of code at a depth; what spans rows keeps its own steps."""
-    rows = (row for line in lines for row in line.split("\n"))
-    return "".join(f"{indent}{row}\n" if row.strip() else "\n" for row in rows)
+    rows = (each for line in lines for each in _rows(line))
+    return "".join(
+        f"{row}\n" if is_inside else f"{indent}{row}\n" if row.strip() else "\n"
+        for row, is_inside in rows
+    )
 
 
 def dedented(text: str, indent: str) -> str:
     """Return code without the indent that its rows from the second on have."""
-    first, *rest = text.split("\n")
-    return "\n".join([first, *(row.removeprefix(indent) for row in rest)])
+    rows = [row if is_inside else row.removeprefix(indent) for row, is_inside in _rows(text)]
+    return "\n".join([text.partition("\n")[0], *rows[1:]])
+
+
+def shifted(text: str, step: str) -> str:
+    """Return code whose rows from the second on stand deeper."""
+    first, *rest = _rows(text)
+    return "\n".join([first[0], *(row if is_inside else step + row for row, is_inside in rest)])
+
+
+def _rows(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield the rows of some code, and whether each begins within a text, which must not move."""
+    texts = [found.span() for found in _TEXT.finditer(text) if "\n" in found[0]]
+    at = 0
+    for row in text.split("\n"):
+        yield row, any(start < at < end for start, end in texts)
+        at += len(row) + 1
 
 
 def indent_of(node: Node) -> str:

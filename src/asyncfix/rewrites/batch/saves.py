@@ -14,6 +14,7 @@ from asyncfix.rewrites.batch.code import (
     indented,
     row_end,
     row_start,
+    shifted,
 )
 from asyncfix.rewrites.batch.frame import Once, Step
 from asyncfix.rewrites.batch.raw import driver_of
@@ -165,7 +166,7 @@ def _many(head: str, statement: str, row: str, over: str, brackets: str) -> str:
     code = f"{head}({statement}, {opening}{row} {over}{closing})"
     if len(code) <= _WIDTH and "\n" not in code:
         return code
-    inner = row.replace("\n", f"\n{STEP}{STEP}")
+    inner = shifted(row, STEP * 2)
     rows = [opening, f"{STEP}{inner}", f"{STEP}{over}", f"{closing},"]
     text = "\n".join(f"{STEP}{each}" for each in (f"{statement},", *rows))
     return f"{head}(\n{text}\n)"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix.findings import Edit, Location
 from asyncfix.project.reach import NO_WORK
-from asyncfix.rewrites.batch.code import STEP, indent_of, indented, row_start
+from asyncfix.rewrites.batch.code import STEP, dedented, indent_of, indented, row_start, shifted
 from asyncfix.rewrites.batch.frame import Once
 from asyncfix.rewrites.names import bound
 from asyncfix.rewrites.workspace import RefusedError
@@ -134,13 +134,13 @@ def _gathered(looped: Looped, call: Node, name: str, once: Once) -> None:
     results = frame.free("results", f"{name}_results")
     head = looped.node if looped.node.kind == "For" else looped.node["for_in"]
     args = ", ".join(scopes.targets(head["target"]))
-    code = "\n".join(row.removeprefix(indent_of(call.statement)) for row in call.text.split("\n"))
+    code = dedented(call.text, indent_of(call.statement))
     once.before += [
         f"{limit} = {asyncio}.Semaphore({MOST})",
         "",
         f"async def {one}({args}):",
         f"{STEP}async with {limit}:",
-        f"{STEP}{STEP}return await {code}".replace("\n", f"\n{STEP}{STEP}"),
+        shifted(f"{STEP}{STEP}return await {code}", STEP * 2),
         "",
     ]
     keep = looped.node.kind == "For"
@@ -150,15 +150,21 @@ def _gathered(looped: Looped, call: Node, name: str, once: Once) -> None:
     result = frame.free("result", f"{name}_result")
     top = call.parent if call.parent is not None else call
     once.zipped = (result, results)
+    if not keep:
+        once.edits.append(Edit(Location(frame.path, *top.whole), result))
+        return
+    statement = top.statement
+    if indent_of(statement).strip():
+        raise RefusedError("the statement shares its row with another")
+    rows = [f"if isinstance({result}, BaseException):", f"{STEP}raise {result}"]
+    raises = indented(rows, indent_of(statement))
+    only = statement.children[0] if len(statement.children) == 1 else statement
+    if only.kind == "Expr" and only["value"].raw is top.raw:
+        once.edits.append(Edit(Location(frame.path, *top.whole), raises.strip()))
+        return
+    at = row_start(statement)
     once.edits.append(Edit(Location(frame.path, *top.whole), result))
-    if keep:
-        statement = top.statement
-        if indent_of(statement).strip():
-            raise RefusedError("the statement shares its row with another")
-        at = row_start(statement)
-        rows = [f"if isinstance({result}, BaseException):", f"{STEP}raise {result}"]
-        raises = indented(rows, indent_of(statement))
-        once.edits.append(Edit(Location(frame.path, at, at), raises))
+    once.edits.append(Edit(Location(frame.path, at, at), raises))
 
 
 def _pooled(looped: Looped, call: Node, once: Once) -> None:
