@@ -1,9 +1,12 @@
 """The layers: a module imports from its own or lower ones; some libraries have one home."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
+import tomli
+from pages import ROOT
 
 SOURCE = Path(__file__).parents[1] / "src/asyncfix"
 LAYERS = [
@@ -32,8 +35,13 @@ def layer(path):
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
+@cache
 def imported(path):
     """Return the full names of the modules that a file imports, wherever it does so."""
+    return tuple(_imported(path))
+
+
+def _imported(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -71,3 +79,13 @@ def homes_of(path, homes):
 
 def test_findings_imports_nothing_of_ours():
     assert own(SOURCE / "findings.py") == set()
+
+
+def test_every_folder_of_the_source_is_a_package_that_is_built():
+    folders = {path.parent.relative_to(ROOT / "src") for path in ROOT.glob("src/asyncfix/**/*.py")}
+    rules = {path.parent.relative_to(ROOT) for path in ROOT.glob("rules/**/*.toml")}
+    names = {".".join(folder.parts) for folder in folders}
+    names |= {".".join(("asyncfix", *folder.parts)) for folder in rules}
+    settings = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+    assert set(settings["tool"]["setuptools"]["packages"]) == names

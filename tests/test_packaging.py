@@ -17,7 +17,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import tomli
 from pages import EXAMPLE, ROOT, blocks
 
 from asyncfix import __version__, packs
@@ -134,17 +133,7 @@ def test_the_two_commands_of_the_readme(checkout):
     some = "tests/test_architecture.py tests/test_edits.py"  # all of them run where this one does
     code, said = run("bash", "-c", second, cwd=checkout, PYTEST_ADDOPTS=some)
     assert code == 0, said
-    assert re.search(r"^\d{3} passed", said, re.MULTILINE)
-
-
-def test_every_folder_of_the_source_is_a_package_that_is_built():
-    folders = {path.parent.relative_to(ROOT / "src") for path in ROOT.glob("src/asyncfix/**/*.py")}
-    rules = {path.parent.relative_to(ROOT) for path in ROOT.glob("rules/**/*.toml")}
-    names = {".".join(folder.parts) for folder in folders}
-    names |= {".".join(("asyncfix", *folder.parts)) for folder in rules}
-    settings = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-
-    assert set(settings["tool"]["setuptools"]["packages"]) == names
+    assert re.search(r"^\d{3,} passed", said, re.MULTILINE)
 
 
 def test_the_version_stands_in_one_place():
