@@ -282,3 +282,37 @@ def test_what_may_differ_is_left_with_its_reason(code: str, reason: str):
     made = rewritten(files, group="batching")
     assert made.files == files
     assert set(made.refused) == {reason}
+
+
+def test_lookups_by_the_same_key_share_the_list_of_keys():
+    text = """
+    def title(self, id: int) -> str | None:
+        with session_of() as db:
+            lead = db.get(Lead, id)
+            return lead.title if lead else None
+
+    def note(self, lead_id: int) -> str | None:
+        with session_of() as db:
+            note = db.execute(select(Note).where(Note.lead_id == lead_id)).scalars().first()
+            return note.owner if note else None
+
+
+def main(leads: Leads, keys: list[int]) -> list:
+    rows = [Note(lead_id=key) for key in keys]
+    found = []
+    for row in rows:
+        found.append(leads.title(row.lead_id))
+        found.append(leads.note(row.lead_id))
+    return found
+"""
+    made = pair(HEAD + text.lstrip("\n"))
+    assert made.code.count("[row.lead_id for row in rows]") == 1
+    for names in (made.before, made.after):
+        assert names["run"]([1, 0, 1], [("a", 1, "x"), ("b", 0, None)])[0] == [
+            "b",
+            "x",
+            "a",
+            None,
+            "b",
+            "x",
+        ]

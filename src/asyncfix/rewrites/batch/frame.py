@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from asyncfix import facts
 from asyncfix.project.reach import NO_WORK
 from asyncfix.rewrites.batch.code import plural
-from asyncfix.rewrites.batch.under import is_grown, is_mutated, reached_under
+from asyncfix.rewrites.batch.under import is_grown, is_mutated, made_before, reached_under
 from asyncfix.rewrites.workspace import RefusedError
 from asyncfix.syntax import scopes
 
@@ -219,8 +219,13 @@ class Frame:
         if key == self.target and not test and re.fullmatch(r"\w+", self.items):
             self.keys[key] = self.items
             return self.items, []
+        code = f"[{key} for {self.target} in {self.items}{test}]"
+        known = made_before(code, self.items, self.scope, self.body[0])
+        if known:
+            self.keys[key] = known
+            return known, []
         name = self.keys[key] = self.free(plural(_called(key)))
-        return name, [f"{name} = [{key} for {self.target} in {self.items}{test}]"]
+        return name, [f"{name} = {code}"]
 
     def _tests(self, at: Node, *, total: bool) -> list[str]:
         """Return the tests under which a place of the body is reached, outermost first.

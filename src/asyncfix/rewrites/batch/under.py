@@ -109,3 +109,29 @@ def _done_to(body: Iterable[Node], name: str) -> Iterator[str]:
                 above.kind == "Subscript" and outer.kind in ("AssignTarget", "AugAssign", "Del")
             ):
                 yield ""
+
+
+def made_before(code: str, items: str, scope: Node, body: Node) -> str:
+    """Return the variable that holds some code of the items already, right before their loop."""
+    nodes = list(scope["body"].own())
+    found = [each for each in nodes if each.kind == "Assign" and each["value"].text == code]
+    if len(found) != 1 or found[0].start > body.start or not items.isidentifier():
+        return ""
+    target = found[0].all("targets")[0]["target"]
+    bindings = [each for each in nodes if target.text in scopes.bound_by(each)]
+    between = [
+        each
+        for each in nodes
+        if each.kind in ("SimpleStatementLine", "If", "While", "With", "Try", "Match")
+        and found[0].statement.end <= each.start
+        and each.end < body.start
+    ]
+    names = {items, target.text}
+    plain = all(
+        part.kind == "Assign"
+        and not scopes.bound_in([part]) & names
+        and not is_grown([part], items)
+        for each in between
+        for part in each.children[:1]
+    )
+    return target.text if len(bindings) == 1 and plain and target.kind == "Name" else ""
