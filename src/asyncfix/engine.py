@@ -392,11 +392,15 @@ def index(
     errors: list[str] = []
     read = sources(found.root, largest, given, errors)
     done, decode = len(fresh), msgspec.msgpack.Decoder(Made).decode
+    decoded: dict[str, FileFacts] = {}
+    decode_facts = msgspec.msgpack.Decoder(FileFacts).decode
     for path, made in extracted(read, sum(sizes.values()), jobs, meanwhile):
         mtime, size = found.stats[path]
         facts = decode(made)
         checksum = crc32(memoryview(facts.facts))
         fresh[path] = Known(mtime, size, facts.digest, facts.head, facts.facts, checksum)
+        if len(changed) > _FEW:  # all of them are asked for, and others still read
+            decoded[path] = decode_facts(facts.facts)
         done += 1
         if progress and done % 50 == 0:
             progress("reading", done, len(found.files))
@@ -410,20 +414,29 @@ def index(
             with suppress(msgspec.DecodeError, msgspec.ValidationError):
                 before[path] = msgspec.msgpack.decode(known[path].facts, type=FileFacts)
     paths = [path for path in found.files if path in fresh]
-    files = _files(paths, fresh, found.root, frozenset(changed))
+    files = _files(paths, fresh, found.root, frozenset(changed), decoded)
     return Indexed(files, before, len(found.files) - len(changed), errors)
 
 
 def _files(
-    paths: list[str], known: Mapping[str, Known], root: Path, fresh: Container[str]
+    paths: list[str],
+    known: Mapping[str, Known],
+    root: Path,
+    fresh: Container[str],
+    decoded: dict[str, FileFacts],
 ) -> Files:
-    """Return files that are decoded when they are asked for; what is `fresh` is kept only once."""
+    """Return files that are decoded when they are asked for, if they are not `decoded` yet.
+
+    What is `fresh` is kept only once.
+    """
     from asyncfix.project.files import Files  # noqa: PLC0415 - not needed when nothing changed
 
     decode = msgspec.msgpack.Decoder(FileFacts).decode
-    raw: list[Known | None] = [known[path] for path in paths]
+    raw = [None if path in decoded else known[path] for path in paths]
 
     def load(at: int) -> FileFacts:
+        if paths[at] in decoded:
+            return decoded.pop(paths[at])
         data = raw[at]
         if paths[at] in fresh:
             raw[at] = None

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 
 _LOCAL = "_"
 _LEFT_OUT = frozenset(("ctx", "kind", "type_comment", "type_params"))
-_LEAVES = frozenset((ast.Constant, ast.Load, ast.Store, ast.Del, ast.Pass))
+_PLAIN = frozenset(("ctx", "op", "ops", "attr", "arg", "level", "module", "type_comment"))
+# the fields that may hold nodes, by kind of node
+_INNER: dict[type, tuple[str, ...]] = {
+    kind: tuple(name for name in kind._fields if name not in _PLAIN)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind is not ast.Constant
+}
 # nodes that bind the name, if any, in one of their fields
 _BINDING: dict[type[ast.AST], str] = {
     ast.arg: "arg",
@@ -70,24 +76,25 @@ def bound(code: str) -> frozenset[str]:
     """
     found: set[str] = set()
     shared: set[str] = set()
-    queue = [_parsed(code)]
+    queue: list[Any] = [_parsed(code)]
     for node in queue:  # by hand, as `ast.walk` takes longer than the parser
         kind = type(node)
-        if isinstance(node, ast.Name):
+        if kind is ast.Name:
             if type(node.ctx) is not ast.Load:
                 found.add(node.id)
-        elif kind not in _LEAVES:
-            if isinstance(node, ast.Global):
-                shared.update(node.names)
-            elif isinstance(node, ast.Import | ast.ImportFrom):
-                found.update((each.asname or each.name).partition(".")[0] for each in node.names)
-            elif kind in _BINDING:
-                found.add(getattr(node, _BINDING[kind]))
-            for value in vars(node).values():
-                if isinstance(value, list):
-                    queue += [each for each in value if isinstance(each, ast.AST)]
-                elif isinstance(value, ast.AST):
-                    queue.append(value)
+            continue
+        if kind is ast.Global:
+            shared.update(node.names)
+        elif kind is ast.Import or kind is ast.ImportFrom:
+            found.update((each.asname or each.name).partition(".")[0] for each in node.names)
+        elif kind in _BINDING:
+            found.add(getattr(node, _BINDING[kind]))
+        for name in _INNER.get(kind, ()):
+            value = getattr(node, name, None)
+            if type(value) is list:
+                queue += value
+            elif value is not None:
+                queue.append(value)
     return frozenset(found - shared - {None})
 
 
