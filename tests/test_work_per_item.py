@@ -942,6 +942,62 @@ def test_jobs_that_nobody_waits_for_are_no_queries_of_the_loop(found):
     assert found(app.replace("gather(*tasks)", "wait(tasks)")) == asked("load(item)")
 
 
+def test_jobs_that_a_helper_lets_go_are_no_queries_of_the_loop_either(found):
+    app = """
+        import asyncio
+        from store import load
+
+        async def told(item):
+            asyncio.create_task(load(item))
+
+        async def asked(item):
+            return await asyncio.create_task(load(item))
+
+        async def get(items):
+            for item in items:
+                await told(item)
+            for item in items:
+                await asked(item)
+    """
+
+    assert found(app) == asked("asked(item)")
+
+
+def test_two_keys_without_duplicates_are_two(found):
+    app = """
+        from store import load
+
+        async def get(one, two, many):
+            for item in tuple(dict.fromkeys((one, two))):
+                await load(item)
+            for item in dict.fromkeys(many):
+                print(await load(item))
+    """
+
+    assert found(app) == asked("load(item)")
+
+
+def test_a_helper_that_is_told_the_table_asks_of_another_one_each_time(found):
+    app = """
+        from store import session
+
+        def cleared(table, key):
+            for row in session.query(table).filter_by(key=key):
+                session.delete(row)
+
+        def counted(table, key):
+            return session.query(table).filter(table.key == key).count()
+
+        async def get(tables, keys, table):
+            for each in tables:
+                cleared(each, 1)
+            for key in keys:
+                print(counted(table, key))
+    """
+
+    assert found(app) == asked("counted(table, key)")
+
+
 def test_a_second_try_is_the_same_work(found):
     app = """
         from store import client

@@ -9,7 +9,7 @@ from asyncfix import facts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asyncfix.facts import Function
+    from asyncfix.facts import Function, Param
     from asyncfix.packs import Condition
     from asyncfix.project.evaluate import Typing
 
@@ -86,3 +86,11 @@ def _of_class(typing: Typing, file: int, parts: Sequence[Any]) -> object:
         if len(values) == 1:
             return constant(typing, at, values[0])
     return ...
+
+
+def slot(index: int, params: Sequence[Param]) -> int:
+    """Return the parameter that takes what is passed at an index, `*args` for what is over."""
+    if index < len(params) and not params[index].kind:
+        return index
+    kinds = [param.kind for param in params]
+    return kinds.index("*") if "*" in kinds else min(index, len(params) - 1)

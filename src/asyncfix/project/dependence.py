@@ -95,16 +95,25 @@ class Values:
     def changes_table(self, node: int, sources: AbstractSet[int]) -> bool:
         """Tell whether a call sends a statement about a table that is one of the sources."""
         nodes = self.file.nodes
-        parts = nodes[node]
-        given = parts[2] if parts[0] == facts.CALL else ()
-        parts = nodes[max(given[0], 0)] if given else parts
+        given = nodes[node][2][:1] if nodes[node][0] == facts.CALL else ()
+        parts = nodes[max(given[0], 0)] if given else nodes[node]
         if parts[0] == facts.LITERAL:
             return any(self.depends(each, sources) for each in _tables_in(parts))
+        return any(self._is_about_one(each, sources) for each in (*given, node) if each > 0)
+
+    def _is_about_one(self, node: int, sources: AbstractSet[int]) -> bool:
+        """Tell whether a query is built step by step from a table that is one of the sources."""
+        parts = self.file.nodes[node]
         while parts[0] in (facts.CALL, facts.ATTR):
-            if parts[0] == facts.CALL and self._builds(parts[1]):
+            if parts[0] == facts.CALL and (self._builds(parts[1]) or self._queries(parts[1])):
                 return any(self.depends(each, sources) for each in parts[2][:1] if each > 0)
-            parts = nodes[parts[1]]
+            parts = self.file.nodes[parts[1]]
         return False
+
+    def _queries(self, callee: int) -> bool:
+        """Tell whether a method makes a query of SQLAlchemy: `session.query(table)`."""
+        parts = self.file.nodes[callee]
+        return bool(parts[0] == facts.ATTR and parts[2] == "query")
 
     def _is_of_table(self, node: int) -> bool:
         """Tell whether a statement is all that a table is asked for: `table.delete()`."""

@@ -19,7 +19,7 @@ Place = tuple[int, int, int]  # a node, and where it starts and ends
 _SAME = frozenset(
     "enumerate sorted list set tuple reversed frozenset dict iter filter tqdm".split()  # noqa: SIM905 - a list has a line for each
 )
-_VIEWS = frozenset(("items", "keys", "values", "copy", "fromkeys"))
+_VIEWS = frozenset(("items", "keys", "values", "copy"))
 _FIRST_HIT = frozenset(("any", "all", "next", "anext"))
 _GROUPS = ("chunk", "batch", "page", "partition")
 _PYTHON = frozenset(("builtins", "typing", "collections", "types", "itertools", "pathlib"))
@@ -138,6 +138,17 @@ class Repeats:
             for same, other, last in self.calls()
         )
 
+    def dropped_around(self, node: int, start: int, end: int) -> int:
+        """Return what is called with what a call gives, where nobody looks at the outcome; or 0."""
+        sites, uses = self.function.sites, self.function.uses
+        for at in range(0, len(uses), facts.USE):
+            around, begin, last = sites[uses[at] + 1 : uses[at] + 4]
+            parts = self.file.nodes[around]
+            is_dropped = begin < start and end < last and uses[at + 1] == facts.DROPPED
+            if is_dropped and parts[0] == facts.CALL and node in parts[2]:
+                return int(parts[1])
+        return 0
+
     def sends_item(self, loop: Loop, call: int) -> bool:
         """Tell whether the items are themselves the statements that a call sends."""
         nodes = self.file.nodes
@@ -240,6 +251,8 @@ class Extent:
             return self._ranged(file, given, depth)
         if name == "zip" and given:
             return min(self._count(file, each, depth + 1) for each in given)
+        if name == "fromkeys" and given:
+            return self._count(file, given[0], depth + 1)
         if name == "cast" and len(given) > 1:
             return self._count(file, given[1], depth + 1)
         if name in _SAME and given:

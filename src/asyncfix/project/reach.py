@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncfix import facts
+from asyncfix.project.arguments import slot
 from asyncfix.project.decorators import CACHES
 from asyncfix.project.dependence import Values
 from asyncfix.project.guards import carried
@@ -16,7 +17,7 @@ from asyncfix.project.statements import statement
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from asyncfix.facts import FileFacts, Param
+    from asyncfix.facts import FileFacts
     from asyncfix.project.edges import Asked, Edge, Guards, Instance
     from asyncfix.project.graph import Graph
     from asyncfix.project.loops import Loop
@@ -30,6 +31,7 @@ _MOST = 6  # ways that are kept for one call
 _ONCE = (-1, facts.ONCE, True)
 _QUERIES = ("read", "write", "execute")
 _COUNTED = frozenset(("read", "write", "execute", "insert", "request"))
+_JOBS = frozenset(("asyncio.create_task", "asyncio.ensure_future"))
 _LIMITERS = ("sem", "limit", "throttle", "slot")
 
 
@@ -147,6 +149,15 @@ class Reach:
                 return True
         return False
 
+    def is_let_go(self, number: Instance, edge: Edge) -> bool:
+        """Tell whether a task of its own is started that nobody waits for: a job, no question."""
+        if edge.kind != "task":
+            return False
+        file, repeats = self.graph.file_index(number), self.repeats(number)
+        called = repeats.dropped_around(edge.node, edge.start, edge.end)
+        types = self.typing.of(file, called) if called else ()
+        return any(each[0] == "X" and each[1] in _JOBS for each in types)
+
     def kind(self, edges: Sequence[Edge], asked: Asked) -> tuple[str, str]:
         """Return what a call does, told by the packs or by the statement that it sends."""
         kind = asked.query.kind
@@ -247,7 +258,7 @@ class Reach:
             yield 0
         for index, given in enumerate(parts[2], skip):
             if given > 0 and depends(given, sources):
-                yield _slot(index, params)
+                yield slot(index, params)
         names = [param.name for param in params]
         for name, given in zip(parts[3], parts[4], strict=True):
             if depends(given, sources):
@@ -315,8 +326,8 @@ class Reach:
                 if does != "add":
                     yield Way(asked.guards, (), asked, does, text)
         for edge in self.outgoing[number]:
-            leads = edge.callee in self.reaching and self.runs(number, edge)
-            if leads and not self.remembers(number, edge.node, None):
+            leads = edge.callee in self.reaching and not self.is_let_go(number, edge)
+            if leads and self.runs(number, edge) and not self.remembers(number, edge.node, None):
                 for way in self.ways_of(edge, sources):
                     callers = (way.asked.caller, *(each.caller for each in way.edges[1:]))
                     if number not in callers:  # else there is a shorter one
@@ -333,14 +344,6 @@ def _objects(file: FileFacts, sources: Iterable[int]) -> frozenset[int]:
         and nodes[node][2] == 0
         and functions[nodes[node][1]].flags & (facts.METHOD | facts.CLASSMETHOD)
     )
-
-
-def _slot(index: int, params: Sequence[Param]) -> int:
-    """Return the parameter that takes what is passed at an index, `*args` for what is over."""
-    if index < len(params) and not params[index].kind:
-        return index
-    kinds = [param.kind for param in params]
-    return kinds.index("*") if "*" in kinds else min(index, len(params) - 1)
 
 
 def _way_order(way: Way) -> tuple[int, int]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 FEW = 3
 TASKS = frozenset(("task", "thread task"))
 _SENDS = re.compile(r"\.exec\w*$")
-_JOBS = frozenset(("asyncio.create_task", "asyncio.ensure_future"))
 
 
 class PerItem(NamedTuple):
@@ -274,26 +273,11 @@ class Work:
             for node, start, end in repeats.calls((facts.AWAITS,))
         )
 
-    def _is_let_go(self, number: Instance, edge: Edge) -> bool:
-        """Tell whether a task of its own is started that nobody waits for: a job per item."""
-        if edge.kind != "task":
-            return False
-        repeats, file = self.reach.repeats(number), self.graph.file_index(number)
-        sites, uses = repeats.function.sites, repeats.function.uses
-        for at in range(0, len(uses), facts.USE):
-            node, start, end = sites[uses[at] + 1 : uses[at] + 4]
-            inside = start < edge.start and edge.end < end and uses[at + 1] == facts.DROPPED
-            parts = repeats.file.nodes[node]
-            if inside and parts[0] == facts.CALL and edge.node in parts[2]:
-                types = self.typing.of(file, parts[1])
-                return any(each[0] == "X" and each[1] in _JOBS for each in types)
-        return False
-
     # Through what the loop calls
 
     def _called(self, number: Instance, edge: Edge) -> Iterator[PerItem]:
         repeats = self.reach.repeats(number)
-        if not repeats.around(edge.start, edge.end) or self._is_let_go(number, edge):
+        if not repeats.around(edge.start, edge.end) or self.reach.is_let_go(number, edge):
             return
         loop = self._loop(number, edge)
         if loop is None:
