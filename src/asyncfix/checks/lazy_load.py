@@ -12,22 +12,34 @@ if TYPE_CHECKING:
     from asyncfix.packs import Rule
     from asyncfix.project.lazy import LazyLoad
     from asyncfix.project.program import Project
+    from asyncfix.project.responses import LazyAnswer
 
 
 def find(rule: Rule, project: Project) -> Iterator[Finding]:
-    """Nominate each relationship that a loop reads of rows which came without it."""
+    """Nominate each relationship that a loop or an answer reads of rows which came without it."""
     for load in project.lazy_loads:
-        yield _finding(rule, load, project)
+        message = rule.message.format(name=f"{load.model}.{load.name}")
+        yield _finding(rule, load, project, message, "reads")
+    for answer in project.lazy_answers:
+        name = f"{answer.model}.{answer.name}"
+        message = (
+            f"`{name}` is loaded by a query of its own for each `{answer.schema}` of this answer"
+        )
+        yield _finding(rule, answer, project, message, "answers with")
 
 
-def _finding(rule: Rule, load: LazyLoad, project: Project) -> Finding:
-    graph = project.graph
+def _finding(
+    rule: Rule,
+    load: LazyLoad | LazyAnswer,
+    project: Project,
+    message: str,
+    verb: str,
+) -> Finding:
+    graph, name = project.graph, f"{load.model}.{load.name}"
     where = Location(graph.path(load.instance), load.start, load.end)
-    name = f"{load.model}.{load.name}"
     symbol = graph.qualname(graph.instances[load.instance][0])
     reason = project.aside(load.instance)
     usual = Severity.ERROR if load.awaited else rule.severity
-    message = rule.message.format(name=name)
     if load.awaited:
         message = f"`{name}` is loaded when it is read, which fails in asynchronous code"
     return Finding(
@@ -42,6 +54,6 @@ def _finding(rule: Rule, load: LazyLoad, project: Project) -> Finding:
         code="",
         root=project.root(load.instance),
         sink=Sink(name, "lazy"),
-        trace=(Step(where, f"`{symbol}` reads `{name}`", name, "asks"),),
+        trace=(Step(where, f"`{symbol}` {verb} `{name}`", name, "asks"),),
         help=f"load it with the rows: `.options(selectinload({name}))`",
     )

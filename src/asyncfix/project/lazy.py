@@ -167,14 +167,14 @@ class LazyLoads:
             if not path:
                 continue
             self_class = self.graph.instances[number][1]
-            origin = self._origin((file, nodes[loop.element][1], self_class), 0)
+            origin = self.origin((file, nodes[loop.element][1], self_class), 0)
             types = self.typing.of(file, loop.element, self_class)
             if origin is None or self._is_other(types, origin.model):
                 return None
             way: list[tuple[int, str]] = []
             cls, relation = origin.model, None
             for name in path:
-                relation = self._relation(cls, name)
+                relation = self.relation(cls, name)
                 way.append((relation.cls if relation else -1, name))
                 cls = relation.target if relation else -1
             if relation is None:
@@ -185,7 +185,8 @@ class LazyLoads:
             return found._replace(path=tuple(way))
         return None
 
-    def _relation(self, cls: int, name: str) -> Relation | None:
+    def relation(self, cls: int, name: str) -> Relation | None:
+        """Return a lazy relationship of a class or of one above it."""
         if cls < 0:
             return None
         order = self.typing.hierarchy.order(cls)[0]
@@ -209,7 +210,7 @@ class LazyLoads:
 
     # Where the items come from
 
-    def _origin(self, place: Place, depth: int) -> Origin | None:
+    def origin(self, place: Place, depth: int) -> Origin | None:
         """Return the class of the rows that an expression gives, if nothing else is loaded."""
         file, node, _ = place
         values = self.reach.values(file)
@@ -235,7 +236,7 @@ class LazyLoads:
         if found >= 0:
             return Origin(found, awaited)
         further = [*self._returned(calls), *self._passed(file, params)]
-        origins = (self._origin(each, depth + 1) for each in further if depth < _DEEPEST)
+        origins = (self.origin(each, depth + 1) for each in further if depth < _DEEPEST)
         return next((each for each in origins if each is not None), None)
 
     def _is_made(self, nodes: Sequence[Sequence[Any]], node: int) -> bool:

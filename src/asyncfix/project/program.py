@@ -25,6 +25,7 @@ from asyncfix.project.lazy import LazyLoad, LazyLoads
 from asyncfix.project.lifetimes import Lifetimes
 from asyncfix.project.notes import Note, Notes, noted
 from asyncfix.project.places import Callers, Local
+from asyncfix.project.responses import LazyAnswer, Responses
 from asyncfix.project.roots import Entries, Entry, entries, entries_by_file
 from asyncfix.project.scripts import alone, commanded
 from asyncfix.project.services import Services
@@ -231,6 +232,13 @@ class Project:
         """Return every place that reads a lazy relationship of each item of a loop."""
         _ = self.chains
         return list(LazyLoads(self.work).items())
+
+    @cached_property
+    def lazy_answers(self) -> list[LazyAnswer]:
+        """Return every place that asks for rows of which a response model shows more."""
+        _ = self.chains
+        endpoints = {fid for fid, entry in self.entries.items() if entry.kind == "endpoint"}
+        return list(Responses(LazyLoads(self.work), endpoints).found())
 
     @cached_property
     def work(self) -> Work:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from asyncfix.findings import Finding
     from asyncfix.project.edges import Instance
     from asyncfix.project.lazy import LazyLoad
+    from asyncfix.project.program import Project
+    from asyncfix.project.responses import LazyAnswer
     from asyncfix.rewrites.workspace import Workspace
     from asyncfix.syntax.tree import Node
 
@@ -49,18 +51,14 @@ class Code(NamedTuple):
 
 
 def eager(workspace: Workspace, finding: Finding) -> Fix:
-    """Return the fix that loads what a loop reads of its rows with them."""
-    where, project = finding.location, workspace.project
-    loads = project.lazy_loads
-    mine = [e for e in loads if (e.start, e.end) == (where.start, where.end)]
-    load = next((e for e in mine if project.graph.path(e.instance) == where.path), None)
-    tree = workspace.tree(where)
-    node = tree.at(where.start, where.end) if tree else None
-    if load is None or node is None or node.function is None:
+    """Return the fix that loads what a loop or an answer reads of its rows with them."""
+    tree = workspace.tree(finding.location)
+    node = tree.at(finding.location.start, finding.location.end) if tree else None
+    if node is None or node.function is None:
         raise RefusedError("the loop that reads is not known any more")
-    ways = _ways([e for e in loads if e.instance == load.instance and e.loop == load.loop])
-    code = Code(where.path, node.function, load.instance)
-    spots = list(dict.fromkeys(_Finder(workspace).spots(code, _items(node, code.scope), 0)))
+    code, rows, ways = _read(workspace, finding, node, node.function)
+    finder = _Finder(workspace)
+    spots = list(dict.fromkeys(spot for each in rows for spot in finder.spots(code, each, 0)))
     edits: list[Edit] = []
     imports: list[Import] = []
     for spot in spots:
@@ -75,6 +73,29 @@ def eager(workspace: Workspace, finding: Finding) -> Fix:
         strategy="batch",
         imports=tuple(dict.fromkeys(imports)),
     )
+
+
+def _read(
+    workspace: Workspace, finding: Finding, node: Node, scope: Node
+) -> tuple[Code, list[Node], list[Way]]:
+    """Return where rows are read, what gives them, and what is read of them."""
+    where, project = finding.location, workspace.project
+    loads = project.lazy_loads
+    load = next((each for each in loads if _is_at(project, each, where)), None)
+    if load is not None:
+        ways = _ways([e for e in loads if e.instance == load.instance and e.loop == load.loop])
+        return Code(where.path, scope, load.instance), [_items(node, scope)], ways
+    answers = [each for each in project.lazy_answers if _is_at(project, each, where)]
+    if not answers:
+        raise RefusedError("the loop that reads is not known any more")
+    returns = [e["value"] for e in scope["body"].own() if e.kind == "Return" and e.has("value")]
+    shown: list[Way] = [((each.cls, each.name),) for each in answers]
+    return Code(where.path, scope, answers[0].instance), returns, shown
+
+
+def _is_at(project: Project, place: LazyLoad | LazyAnswer, where: Location) -> bool:
+    same = (place.start, place.end) == (where.start, where.end)
+    return same and project.graph.path(place.instance) == where.path
 
 
 def _ways(loads: list[LazyLoad]) -> list[Way]:
