@@ -17,6 +17,7 @@ from asyncfix.rewrites.lifecycle.elsewhere import ported
 from asyncfix.rewrites.lifecycle.injection import NONE, injected
 from asyncfix.rewrites.lifecycle.owned import UNAWAITED
 from asyncfix.rewrites.lifecycle.registry import refuse_spelled
+from asyncfix.rewrites.lifecycle.state import built_at_start, lazy_of
 from asyncfix.rewrites.lifecycle.symbols import uses
 from asyncfix.rewrites.lifespan import Held as InLifespan
 from asyncfix.rewrites.lifespan import in_lifespan
@@ -56,6 +57,10 @@ def lazy_singleton(
     function = workspace.function_at(finding.location)
     if function is not None and function.name == "__new__":
         yield "cached", lambda: shared_class(workspace, finding)
+        return
+    held = lazy_of(workspace, finding)
+    if held is not None:
+        yield "lifespan", lambda: built_at_start(workspace, finding, held)
         return
     yield "lifespan", lambda: _at_start(workspace, finding)
     yield "cached", lambda: _cached(workspace, finding)
