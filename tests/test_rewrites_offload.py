@@ -736,3 +736,52 @@ def test_what_ends_where_it_began_moves(body):
     assert (
         "in_threadpool(" in rewritten({"slow.py": SLOW, "app.py": app}, "offload").files["app.py"]
     )
+
+
+SAVED = """
+import asyncio
+import json
+from pathlib import Path
+
+lock = asyncio.Lock()
+STORE = Path("store.json")
+
+
+def load(name="a"):
+    return json.loads(STORE.read_text())
+
+
+def save(record, name="a"):
+    STORE.write_text(json.dumps(record))
+
+
+def shown(record):
+    return Path("page").read_text() + str(record)
+
+
+async def main(name):
+    BODY
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "is_left"),
+    [
+        ("record = load()\n    record['a'] = 1\n    save(record)", True),
+        ("record = load(name)\n    record['a'] = 1\n    save(record, name)", True),
+        ("record = load('a')\n    save(record, name)", False),
+        ("record = load()\n    shown(record)", False),
+        ("record = name\n    save(record)\n    record = load()", False),
+        (
+            "async with lock:\n        record = load()\n        save(record)",
+            False,
+        ),
+    ],
+)
+def test_nobody_comes_between_loading_a_record_and_saving_it_again(body, is_left):
+    app = SAVED.replace("BODY", body)
+    done = rewritten({"app.py": app}, "offload")
+
+    assert (done.files["app.py"] == app) == is_left
+    assert ("what `load` loads is saved again by `save`" in " ".join(done.refused)) == is_left
+    assert done.files["app.py"].count("to_thread") == (0 if is_left else 2)

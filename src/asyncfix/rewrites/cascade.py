@@ -19,6 +19,7 @@ from asyncfix.rewrites.place import Place, refuse_position
 from asyncfix.rewrites.references import refuse_faked
 from asyncfix.rewrites.strategies import strategies
 from asyncfix.rewrites.turning import is_run_as_test, turning
+from asyncfix.rewrites.updates import refuse_saved
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
@@ -213,6 +214,7 @@ def _awaited(workspace: Workspace, call: Call) -> list[Edit]:
         raise RefusedError(f"a call in {call.path} runs in another function than it stands in")
     refuse_position(node, scope)
     refuse_held(workspace, call.path, node, scope)
+    refuse_saved(workspace, call.path, node, scope)
     before, after = awaiting(node)
     opened = Edit(Location(call.path, node.start, node.start), before)
     return [opened, Edit(Location(call.path, node.end, node.end), after)] if after else [opened]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from asyncfix import facts
 from asyncfix.findings import Edit, Location
 from asyncfix.rewrites.locks import refuse_held
-from asyncfix.rewrites.updates import refuse_lost, refuse_rewritten
+from asyncfix.rewrites.updates import refuse_lost, refuse_rewritten, refuse_saved
 from asyncfix.rewrites.workspace import RefusedError
 
 if TYPE_CHECKING:
@@ -137,6 +137,8 @@ def refuse_without_await(place: Place, at: Node | None = None, *, sure_only: boo
     refuse_held(place.workspace, place.path, node, place.scope, sure_only=sure_only)
     if place.is_direct and place.target.effect == "file":
         refuse_rewritten(place.node, place.scope)
+    if not place.is_direct:
+        refuse_saved(place.workspace, place.path, place.node, place.scope)
 
 
 def refuse_position(node: Node, scope: Node) -> None:

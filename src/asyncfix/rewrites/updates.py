@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from asyncfix.rewrites.locks import is_called_lock
@@ -11,12 +12,14 @@ from asyncfix.syntax import scopes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from asyncfix.rewrites.workspace import Workspace
     from asyncfix.syntax.tree import Node
 
 _DISPLAYS = frozenset(("Dict", "List", "Set", "DictComp", "ListComp", "SetComp"))
 _MAKERS = frozenset(("dict", "list", "set", "defaultdict", "Counter", "deque"))
 _CHOICES = frozenset(("BooleanOperation", "IfExp"))  # they may not come to what is awaited
 _LEAVING = frozenset(("Return", "Raise", "Continue", "Break"))
+_WRITING = re.compile(rb"write_|[\"'][wx]b?\+?t?[\"']|\bdump\b|\breplace\b|\brename\b")
 _READS, _WRITES = ("read_text", "read_bytes"), ("write_text", "write_bytes")
 
 
@@ -45,6 +48,50 @@ def refuse_rewritten(node: Node, scope: Node) -> None:
             raise RefusedError(
                 f"`{mine[0]}` is read and then written again: another task would come between"
             )
+
+
+def refuse_saved(workspace: Workspace, path: str, node: Node, scope: Node) -> None:
+    """Raise RefusedError for a call that loads what its function saves again, or that saves it."""
+    if node.kind != "Call" or _is_guarded(node, scope):
+        return
+    calls = [each for each in scope["body"].own() if each.kind == "Call"]
+    for other in calls:
+        for load, save in ((node, other), (other, node)):
+            if (
+                _gives_back(load, save)
+                and not _excludes(load, save)
+                and _files(workspace, path, load, writing=False)
+                and _files(workspace, path, save, writing=True)
+            ):
+                raise RefusedError(
+                    f"what `{load['func'].text}` loads is saved again by `{save['func'].text}`: "
+                    "another task would come between"
+                )
+
+
+def _gives_back(load: Node, save: Node) -> bool:
+    """Tell whether a call is passed what another has given, and else the same as that."""
+    assign = load.parent
+    if save.start < load.end or assign is None or assign.kind != "Assign":
+        return False
+    names = [each["target"].text for each in assign.all("targets")]
+    given = [each.text.rstrip(" ,\n") for each in save.all("args")]
+    rest = [each for each in given if each not in names]
+    same = [each.text.rstrip(" ,\n") for each in load.all("args")]
+    owners = {each["func"].text.rpartition(".")[0] for each in (load, save)}
+    return len(rest) == len(given) - 1 and rest == same and len(owners) == 1
+
+
+def _files(workspace: Workspace, path: str, call: Node, *, writing: bool) -> bool:
+    """Tell whether a call comes to read a file, or to write one."""
+    graph = workspace.project.graph
+    hits = [each.hit for each in workspace.chains.get((path, call.start, call.end), ())]
+    codes = (
+        workspace.text(graph.path(each.caller)).data[each.start : each.end]
+        for each in hits
+        if each.target.effect == "file"
+    )
+    return any(bool(_WRITING.search(code)) == writing for code in codes)
 
 
 def is_tested(node: Node, scope: Node) -> bool:
