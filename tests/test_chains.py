@@ -453,6 +453,26 @@ def test_relative_imports(chains):
     }
 
 
+def test_what_is_added_to_what_it_came_from(chains):
+    app = """
+        from sqlalchemy.orm import Session
+
+        class User:
+            def query(self): ...
+
+        def mend(session: Session):
+            users = session.query(User).all()
+            for user in users:
+                session.add(user)
+
+        async def handler(session: Session):
+            mend(session)
+    """
+    assert chains(app) == {
+        "mend(session)": "app.handler calls app.mend calls sqlalchemy.orm.Query.all"
+    }
+
+
 def test_a_subpackage_that_bears_the_name_of_a_library_does_not_import_itself(chains):
     others = {
         "shop/__init__.py": "",

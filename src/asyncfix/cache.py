@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Stats = dict[str, tuple[int, int]]
 T = TypeVar("T")
 
-_FORMAT = 42
+_FORMAT = 43
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n"
 
 

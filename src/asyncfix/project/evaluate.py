@@ -83,6 +83,8 @@ class Typing:
         self._same: dict[Types, Types] = {}  # equal types are kept once
         self._kept: set[int] = set()  # the ids of these
         self.depth = 0
+        # classes whose methods packs tell of: what one is given does not come out as an element
+        self.described = frozenset(each.rpartition(".")[0] for each in self.library.returns)
         self.index = Index(files, self.modules, self.first_class, self.trace)
         self.hierarchy = Hierarchy(self)
         self.names = Names(self)
@@ -153,7 +155,7 @@ class Typing:
             self.depth -= 1
         if parts[0] in _FILLED:
             put = self.index.puts.get((file, node))
-            if put:
+            if put and not any(each[0] == "E" and each[1] in self.described for each in types):
                 types = unique((*types, ("S", self.at(put, self_class))))
         if types:
             known[key] = types = self._once(types)
