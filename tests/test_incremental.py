@@ -321,8 +321,9 @@ def change(path, text):
     os.utime(path, ns=(before + 10**9, before + 10**9))
 
 
-def checked(project, cache):
-    report = engine.check([project], Config(project=str(project)), cache=cache).report
+def checked(project, cache, **settings):
+    config = Config(project=str(project), **settings)
+    report = engine.check([project], config, cache=cache).report
     return replace(report, seconds=0, cached=0)
 
 

@@ -6,6 +6,7 @@ import pytest
 from test_incremental import change, checked
 
 from asyncfix import engine
+from asyncfix.findings import Severity
 
 # of each file the states that edits bring it to; the first one is where they start
 STATES = {
@@ -169,3 +170,19 @@ def test_rules_that_follow_values_see_every_edit(tmp_path, tmp_path_factory, mon
 
     followed = {"client-per-call", "lazy-singleton", "n-plus-one-query", "blocking-database"}
     assert followed | {"startup-event", "blocking-sleep"} <= rules
+
+
+def test_who_begins_to_measure_statements_is_seen_in_the_next_run(
+    tmp_path, tmp_path_factory, monkeypatch
+):
+    monkeypatch.setattr(engine, "_KEPT", 0)
+    cache = tmp_path_factory.mktemp("cache")
+    web = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\nasync def index(): ...\n"
+    change(tmp_path / "web.py", web)
+    change(tmp_path / "db.py", "import sqlalchemy\nengine = sqlalchemy.create_engine(URL)\n")
+    for more, told in (("", True), ("import sentry_sdk\nsentry_sdk.init()\n", False), ("", True)):
+        change(tmp_path / "more.py", more)
+        report = checked(tmp_path, cache, min_severity=Severity.INFO)
+
+        assert report == checked(tmp_path, None, min_severity=Severity.INFO)
+        assert ("missing-slow-query-log" in {each.rule for each in report.findings}) == told

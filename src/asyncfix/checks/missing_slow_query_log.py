@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from asyncfix import facts
 from asyncfix.checks.nomination import nomination
 from asyncfix.project.index import is_test
+from asyncfix.project.notes import Note
 from asyncfix.project.options import given
 from asyncfix.project.timeouts import calls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from asyncfix.findings import Finding
     from asyncfix.packs import Rule, Setting
@@ -54,13 +55,19 @@ def _may_listen(project: Project, setting: Setting, place: Called) -> bool:
 def _is_measured(project: Project) -> bool:
     """Tell whether code of the project names what measures statements."""
     files, watchers = project.files, project.packs.library.watchers
-    mentioned = {at for name in watchers for at in files.mentions(name)}
-    return any(
-        str(operand).rpartition(".")[2] in watchers
-        for at in sorted(mentioned)
-        if not is_test(files.paths[at])
-        for parts in files[at].nodes
-        if parts[0] in _NAMING
-        for operand in parts[1:]
-        if isinstance(operand, str)
-    )
+
+    def words(file: int) -> Iterable[str]:
+        return () if is_test(files.paths[file]) else ("watchers",)
+
+    def of_file(file: int) -> Iterator[Note]:
+        named = {
+            operand
+            for parts in files[file].nodes
+            if parts[0] in _NAMING
+            for operand in parts[1:]
+            if isinstance(operand, str)
+        }
+        if any(name.rpartition(".")[2] in watchers for name in named):
+            yield Note(project.typing.first_function[file], 0, 0)
+
+    return any(project.noted("watchers", words, of_file))
