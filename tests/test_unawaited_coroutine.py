@@ -270,6 +270,22 @@ def test_a_name_with_two_definitions_is_silent_unless_both_are_async(dropped):
     assert dropped(app) == ["two()"]
 
 
+def test_a_call_that_raises_before_there_is_a_coroutine_is_silent(dropped):
+    code = """
+        async def two(first, *, second=0): ...
+        async def many(first, **others): ...
+
+        async def main(given):
+            two()
+            two(1, third=2)
+            two(1, second=2)
+            two(**given)
+            many(1, third=2)
+    """
+
+    assert dropped(code) == ["two(1, second=2)", "two(**given)", "many(1, third=2)"]
+
+
 def test_dead_code_is_silent(dropped):
     assert dropped("async def f(x):\n    if False and x:\n        save()\n") == []
 

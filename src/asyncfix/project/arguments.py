@@ -22,7 +22,11 @@ def argument(parts: Sequence[Any], function: Function, index: int, *, bound: boo
 
 
 def binds(parts: Sequence[Any], function: Function, *, bound: bool) -> bool:
-    """Tell whether a call passes all that a function needs: one that does not raises at once."""
+    """Tell whether a call passes what a function needs and takes: else it raises at once."""
+    names = {param.name for param in function.params}
+    takes_any = any(param.kind == "**" for param in function.params)
+    if not takes_any and not {*parts[3], "**"} <= {*names, "**"}:
+        return False
     skip = 1 if bound and not function.flags & facts.STATIC else 0
     return all(
         param.default or param.kind in ("*", "**") or argument(parts, function, index, bound=bound)
