@@ -988,14 +988,19 @@ def test_a_helper_that_is_told_the_table_asks_of_another_one_each_time(found):
         def counted(table, key):
             return session.query(table).filter(table.key == key).count()
 
+        def named(table, **names):
+            return session.query(table).filter_by(**names).count()
+
         async def get(tables, keys, table):
             for each in tables:
                 cleared(each, 1)
             for key in keys:
                 print(counted(table, key))
+            for key in keys:
+                print(named(table, key=key))
     """
 
-    assert found(app) == asked("counted(table, key)")
+    assert found(app) == [*asked("counted(table, key)"), *asked("named(table, key=key)")]
 
 
 def test_a_second_try_is_the_same_work(found):
@@ -1011,6 +1016,21 @@ def test_a_second_try_is_the_same_work(found):
     """
 
     assert found(app) == [("n-plus-one-request", "client.get(item)")]
+
+
+def test_another_kind_of_item_is_no_second_try(found):
+    app = """
+        from store import load
+
+        async def get(items):
+            for item in items:
+                if item.kind == "a":
+                    print("a", await load(item))
+                elif item.kind == "b":
+                    print("b", await load(item))
+    """
+
+    assert found(app) == [*asked("load(item)"), *asked("load(item)")]
 
 
 def test_statements_that_are_items_are_sent_one_by_one(found):

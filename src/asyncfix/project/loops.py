@@ -130,9 +130,11 @@ class Repeats:
 
     def is_second_try(self, loop: Loop, node: int, start: int, end: int) -> bool:
         """Tell whether a call is made once more, where it has found nothing before."""
+        other_ways = {b.test for b in self.branches if not b.negated}  # of which it is the `else`
         return any(
             b.negated and b.start <= start and end <= b.end and loop.holds(b.start, b.end)
             for b in self.branches
+            if b.test not in other_ways
         ) and any(
             same == node and other < start and loop.holds(other, last)
             for same, other, last in self.calls()

@@ -260,9 +260,11 @@ class Reach:
             if given > 0 and depends(given, sources):
                 yield slot(index, params)
         names = [param.name for param in params]
+        rest = [at for at, param in enumerate(params) if param.kind == "**"]
         for name, given in zip(parts[3], parts[4], strict=True):
             if depends(given, sources):
-                yield from (names.index(name),) if name in names else range(skip, len(names))
+                others = rest if rest and name != "**" else range(skip, len(names))
+                yield from (names.index(name),) if name in names else others
 
     def _params(self, file: int) -> dict[tuple[int, int], int]:
         """Return the nodes of all parameters of a file, by function and index."""
