@@ -151,11 +151,9 @@ class Reach:
 
     def is_let_go(self, number: Instance, edge: Edge) -> bool:
         """Tell whether a task of its own is started that nobody waits for: a job, no question."""
-        if edge.kind != "task":
-            return False
         file, repeats = self.graph.file_index(number), self.repeats(number)
         called = repeats.dropped_around(edge.node, edge.start, edge.end)
-        types = self.typing.of(file, called) if called else ()
+        types = self.typing.of(file, called) if called and edge.kind == "task" else ()
         return any(each[0] == "X" and each[1] in _JOBS for each in types)
 
     def kind(self, edges: Sequence[Edge], asked: Asked) -> tuple[str, str]:
