@@ -72,6 +72,7 @@ def _troubles(app: Path, python: str, reasons: Sequence[str]) -> Iterator[str]:
         code, text = _run(app, [sys.executable, "-m", "asyncfix", *command, "."])
         if code > 1:
             yield f"asyncfix {' '.join(command)}: exit status {code}\n{text}"
+        _install(app, python)
         for told in (_told(app, python) - before).elements():
             yield f"new: {told}"
     once = _texts(app)
