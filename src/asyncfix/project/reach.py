@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +28,7 @@ SAVES = frozenset(("commit", "flush"))
 RANK = {"read": 0, "write": 0, "execute": 0, "insert": 1, "add": 1, "flush": 2, "commit": 3}
 _DEEPEST = 8
 _MOST = 6  # ways that are kept for one call
+_MOST_TIMES = 6  # that a question is answered anew: in a large circle there is no end otherwise
 _ONCE = (-1, facts.ONCE, True)
 _QUERIES = ("read", "write", "execute")
 _COUNTED = frozenset(("read", "write", "execute", "insert", "request"))
@@ -67,6 +68,7 @@ class Reach:
         self._param_nodes: dict[int, dict[tuple[int, int], int]] = {}
         self._ways: dict[Question, Known] = {}
         self._open: set[Question] = set()
+        self._times: Counter[tuple[int, frozenset[int]]] = Counter()  # how often each was answered
         self._partly: dict[Question, list[Question]] = {}
 
     @cached_property
@@ -292,8 +294,10 @@ class Reach:
             left = frozenset(self._open - {question})
             known = Known(ways, trace.shared(), frozenset(self.visited), left)
             self.visited, self._open, trace.mask = outer
+            self._times[question] += 1
             for other in self._partly.pop(question, ()):
-                self._ways.pop(other, None)
+                if self._times[other] < _MOST_TIMES:
+                    self._ways.pop(other, None)
             self._ways[question] = known
             for other in left:
                 self._partly.setdefault(other, []).append(question)
