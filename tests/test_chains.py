@@ -747,6 +747,26 @@ def test_a_factory_is_typed_by_its_return_annotation(chains):
     }
 
 
+def test_an_annotation_that_names_a_factory_means_what_that_gives(chains):
+    app = """
+        from typing import TYPE_CHECKING
+
+        if TYPE_CHECKING:
+            from boto3 import client as Client
+
+        class Model:
+            def __init__(self, made: "Client"):
+                self.made = made
+
+            def client(self) -> "Client":
+                return self.made
+
+        async def handler(model: Model):
+            model.client().converse()
+    """
+    assert set(chains(app)) == {"model.client().converse()"}
+
+
 def test_a_factory_is_typed_by_what_it_returns(chains):
     app = """
         from service import Memory, Service

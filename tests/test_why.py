@@ -209,6 +209,15 @@ def test_a_silent_place_says_why(why, code, reason):
     assert [line for line in told if line.startswith("silent") or "unknown" in line][-2:] == reason
 
 
+def test_that_errors_are_caught_is_no_condition(why):
+    app = "import time\n\ndef work():\n    time.sleep(1)\n\nasync def wait():\n    try:\n"
+    app += "        work()\n    except RuntimeError as error:\n        print(error)\n"
+
+    lines = why("app.py:8", {"app.py": app})
+
+    assert "    1. time.sleep (sleep, error)\n" in lines
+
+
 def test_a_guard_that_is_contradicted_is_told(why):
     files = {
         "app.py": "import time\n\ndef load(wait):\n    if wait:\n        time.sleep(1)\n\n"

@@ -11,6 +11,7 @@ from textwrap import dedent
 import pytest
 
 from asyncfix.findings import Severity
+from asyncfix.project.reach import Reach
 
 STORE = """
     import asyncpg
@@ -1146,3 +1147,26 @@ def test_a_wrapper_leads_to_what_it_was_put_on(found):
     """
 
     assert found(app) == asked("asking(item)")
+
+
+def test_functions_that_all_call_one_another_are_asked_a_few_times_each(found, monkeypatch):
+    asked, within = [], Reach._all_within  # noqa: SLF001 - what takes the time
+
+    def counted(self, number, sources):
+        asked.append((number, sources))
+        return within(self, number, sources)
+
+    monkeypatch.setattr(Reach, "_all_within", counted)
+    names = [f"step{at}" for at in range(9)]
+    bodies = [
+        f"async def {name}(key):\n"
+        + "".join(f"    await {other}(key)\n" for other in names if other != name)
+        + "    return await load(key)\n"
+        for name in names
+    ]
+    loop = "async def run(keys):\n    for key in keys:\n        await step0(key)\n"
+
+    places = found("from store import load\n\n" + "\n".join(bodies) + "\n" + loop)
+
+    assert places == [("n-plus-one-query", "step0(key)")]
+    assert len(asked) < 20 * len(set(asked)), len(asked)

@@ -92,7 +92,8 @@ class Ways(Runs):
 
     def _only(self, way: Way) -> str:
         first = way.edges[0].caller if way.edges else way.hit.caller
-        told = [self._condition(self.graph.function(first), guard) for guard in way.guards or ()]
+        guards = [each for each in way.guards or () if each[1] != facts.CAUGHT]  # no condition
+        told = [self._condition(self.graph.function(first), guard) for guard in guards]
         return f", only if {' and '.join(told)}" if told else ""
 
     def _condition(self, function: Function, guard: tuple[int, str, bool]) -> str:

@@ -62,7 +62,7 @@ class Annotations:
         if operator == facts.CONST and str(parts[1]).isidentifier():
             return self._named(file, str(parts[1]), self_class, owner) if parts[1] else ()
         if operator in (facts.ATTR, facts.IMPORT, facts.OUTER):
-            return _instances(self.typing.of(file, node))
+            return self._instances(self.typing.of(file, node))
         return self.of(file, parts[2], self_class, owner) if operator == facts.ANNOTATED else ()
 
     def _any(self, file: int, nodes: Sequence[int], self_class: int, owner: int) -> Types:
@@ -86,7 +86,7 @@ class Annotations:
                 found += self._alias(int(str(each[1])), int(str(each[2])))
             elif each[0] == "X":
                 full = self.typing.outside.canonical(str(each[1]))
-                found += _instances((("X", full, ""),))
+                found += self._instances((("X", full, ""),))
         return unique(found)
 
     def _alias(self, file: int, node: int) -> Types:
@@ -96,7 +96,7 @@ class Annotations:
             return self.of(file, node)
         made = self.typing.of(file, parts[1])
         if not any(each[0] == "X" and each[1].endswith((".NewType", ".TypeVar")) for each in made):
-            return _instances(self.typing.of(file, node))
+            return self._instances(self.typing.of(file, node))
         if len(parts[2]) > 1:
             return self.of(file, parts[2][1])
         return self.of(file, dict(zip(parts[3], parts[4], strict=True)).get("bound", 0))
@@ -120,20 +120,22 @@ class Annotations:
         make = _GENERIC.get(name)
         return make(inner) if make else self.of(file, base, self_class, owner)
 
-
-def _instances(types: Types) -> Types:
-    """Return values of what an annotation names."""
-    found: list[Type] = []
-    for each in types:
-        if each[0] == "C":
-            found.append(("I", each[1]))
-        elif each[0] == "X":
-            name = each[1].removeprefix("builtins.")
-            if name in SCALARS:
-                found.append(("E", name))
-            elif not each[1].startswith(_NOT_CLASSES):
-                found.append(("E", each[1]))
-    return unique(found)
+    def _instances(self, types: Types) -> Types:
+        """Return values of what an annotation names; a function is named for what it gives."""
+        found: list[Type] = []
+        for each in types:
+            if each[0] == "C":
+                found.append(("I", each[1]))
+            elif each[0] == "X":
+                name = each[1].removeprefix("builtins.")
+                given = self.typing.outside.result("", each[1])
+                if name in SCALARS:
+                    found.append(("E", name))
+                elif given and name.rpartition(".")[2].islower():
+                    found += self.typing.given.spelled(given, "")
+                elif not each[1].startswith(_NOT_CLASSES):
+                    found.append(("E", each[1]))
+        return unique(found)
 
 
 def _classes(inner: Sequence[Types]) -> Types:
